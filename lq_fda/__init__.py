@@ -1,0 +1,40 @@
+"""Train binarized neural networks in Keras, and ship them as fast, verified LCE `.tflite` files.
+
+Importing `lq_fda` is cheap: TensorFlow loads with the first submodule that needs it.
+
+```python
+import lq_fda
+
+model = lq_fda.models.create("resnet20", classes=10)
+```
+"""
+
+import importlib
+from importlib import metadata
+from typing import Any
+
+__version__ = metadata.version("lq-fda")
+
+_SUBMODULES = (
+    "artifacts",
+    "benchmarking",
+    "conversion",
+    "data",
+    "layers",
+    "models",
+    "reporting",
+    "training",
+    "verification",
+)
+
+__all__ = ["__version__", *_SUBMODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return importlib.import_module(f"lq_fda.{name}")
+    raise AttributeError(f"module 'lq_fda' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

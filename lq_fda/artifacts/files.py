@@ -1,0 +1,106 @@
+"""Files that are whole or absent: written beside their place, then moved there."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lq_fda.errors import LqFdaError
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turns the operating system's refusal to write into one sentence with a cure."""
+    try:
+        yield
+    except OSError as error:
+        raise LqFdaError(
+            f"Could not write. Expected a writable folder with free space. "
+            f"Received: path={str(path)!r} ({error.strerror or error}).",
+            cure="Choose another output folder or free some space, then run the same command again.",
+        ) from error
+
+
+def write_atomic(path: Path, content: bytes | str) -> None:
+    """Writes a file so that a reader, or a crash, never sees half of it.
+
+    Raises:
+        LqFdaError: The folder is not writable or the disk is full; what stood at `path` is unchanged.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def atomic_directory(path: Path) -> Iterator[Path]:
+    """Yields an empty sibling folder that becomes `path` when the block ends without an error.
+
+    A directory that stood at `path` stays until the new one is complete, and is then replaced.
+
+    Raises:
+        LqFdaError: The parent is not writable or the disk is full; what stood at `path` is unchanged.
+    """
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        try:
+            os.chmod(staging, 0o755)
+            yield staging
+            if path.exists():
+                retired = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
+                os.replace(path, retired / path.name)
+                os.replace(staging, path)
+                shutil.rmtree(retired)
+            else:
+                os.replace(staging, path)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    write_atomic(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Reads a JSON file.
+
+    Raises:
+        LqFdaError: The file is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise LqFdaError(
+            f"A file is missing. Expected {path.name!r}. Received: path={str(path)!r}.",
+            cure="Check the path, or run the command that makes it again.",
+        ) from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise LqFdaError(
+            f"A file is damaged. Expected JSON. Received: path={str(path)!r} ({error}).",
+            cure="Run the command that makes it again.",
+        ) from error
+
+
+def sha256_of(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

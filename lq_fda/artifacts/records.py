@@ -1,0 +1,79 @@
+"""Benchmark records: one JSON object a line, appended and never rewritten."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pydantic
+from pydantic import Field
+
+from lq_fda.errors import LqFdaError
+
+
+class BenchmarkRecord(pydantic.BaseModel):
+    """The latency of one file on one runtime, from one interleaved run.
+
+    Times are milliseconds an image. `run` is shared by the records that were measured together: only those
+    may be compared as ratios.
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    kind: str = "latency"
+    run: str
+    date: str
+    bundle: str
+    file: str
+    sha256: str
+    runtime: str
+    runtime_version: str
+    settings: dict[str, Any] = {}
+    threads: int = Field(ge=1)
+    input_shape: tuple[int, ...]
+    warmups: int = Field(ge=0)
+    rounds: int = Field(ge=1)
+    median_ms: float = Field(gt=0)
+    p90_ms: float = Field(gt=0)
+    min_ms: float = Field(gt=0)
+    file_bytes: int = Field(ge=0)
+    peak_memory_bytes: int | None = None
+    delegated_nodes: int | None = None
+    total_nodes: int | None = None
+    profile: tuple[dict[str, Any], ...] = ()
+    environment: dict[str, Any]
+    command: str
+
+
+def append_record(path: Path, record: pydantic.BaseModel) -> None:
+    """Appends one line.
+
+    Raises:
+        LqFdaError: The file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(record.model_dump_json() + "\n")
+    except OSError as error:
+        raise LqFdaError(
+            f"Could not write a record. Expected a writable file. Received: path={str(path)!r} ({error.strerror}).",
+            cure="Choose another output folder or free some space.",
+        ) from error
+
+
+def read_records(path: Path) -> Iterator[BenchmarkRecord]:
+    """Yields the records of a file.
+
+    Raises:
+        LqFdaError: A line is no benchmark record; the message names it.
+    """
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield BenchmarkRecord.model_validate(json.loads(line))
+            except ValueError as error:
+                raise LqFdaError(
+                    f"A line is no benchmark record. Received: {path}:{number} ({error}).",
+                    cure="Remove the line, or measure again.",
+                ) from error

@@ -1,0 +1,54 @@
+"""What machine and which versions: a number without them says nothing."""
+
+import os
+import platform
+from importlib import metadata
+from typing import Any
+
+import psutil
+
+_PACKAGES = (
+    "lq-fda",
+    "tensorflow",
+    "tf-keras",
+    "larq",
+    "larq-compute-engine",
+    "ai-edge-litert",
+    "tensorflow-datasets",
+    "keras-tuner",
+    "numpy",
+)
+
+
+def _cpu_model() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = "absent"
+    return versions
+
+
+def describe_environment() -> dict[str, Any]:
+    """The machine and the versions, as plain values for a record."""
+    return {
+        "system": platform.system(),
+        "release": platform.release(),
+        "machine": platform.machine(),
+        "cpu": _cpu_model(),
+        "cores": os.cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "versions": _versions(),
+    }

@@ -1,0 +1,307 @@
+"""One small interface to the runtimes that execute a `.tflite` file on this machine.
+
+    lce      Larq Compute Engine's interpreter: the only one that knows its binary operators
+    litert   Google's LiteRT interpreter with XNNPACK: float and int8 files
+
+```python
+from lq_fda import runtimes
+
+assert set(runtimes.available()) == {"lce", "litert"}
+```
+
+Every session takes and gives float32: quantized inputs and outputs are converted with the file's own scales, so that
+callers treat a 1-bit, an int8 and a float file alike.
+"""
+
+import abc
+import importlib.util
+import sys
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from lq_fda.errors import LqFdaError
+
+
+class _Tensor(NamedTuple):
+    """An input or output of the file: shape, type, and `real = scale * (stored - zero_point)` when it is quantized."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    scale: float
+    zero_point: int
+
+    def encode(self, real: np.ndarray) -> np.ndarray:
+        if self.scale == 0:
+            return np.ascontiguousarray(real, self.dtype)
+        limits = np.iinfo(self.dtype)
+        return np.clip(np.rint(real / self.scale) + self.zero_point, limits.min, limits.max).astype(self.dtype)
+
+    def decode(self, stored: np.ndarray) -> np.ndarray:
+        if self.scale == 0:
+            return stored.astype(np.float32)
+        return (self.scale * (stored.astype(np.float32) - self.zero_point)).astype(np.float32)
+
+
+class Session(abc.ABC):
+    """A `.tflite` file, loaded and ready to run. Make one with `open_session`.
+
+    Attributes:
+        runtime: Name of the runtime, a key of `available()`.
+        version: Version of the runtime's package.
+        settings: What the runtime was told, for records.
+        threads: Number of threads.
+        total_nodes: Operators in the file, or None where the runtime does not say.
+        delegated_nodes: How many of them a delegate (XNNPACK) runs, or None where the runtime does not say.
+    """
+
+    runtime: ClassVar[str]
+    package: ClassVar[str]
+    settings: ClassVar[dict[str, Any]]
+    total_nodes: int | None = None
+    delegated_nodes: int | None = None
+
+    def __init__(self, model: bytes, threads: int):
+        self.threads = threads
+        self.version = metadata.version(self.package)
+        self._model = model  # The interpreters read the buffer in place.
+        self._inputs, self._outputs = self._open()
+        if len(self._inputs) != 1:
+            raise LqFdaError(
+                f"The file is no image classifier. Expected one input. "
+                f"Received: {len(self._inputs)} inputs {[tensor.name for tensor in self._inputs]}.",
+                cure="Convert a model with a single input.",
+            )
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of what one run takes: (1, height, width, channels)."""
+        return self._inputs[0].shape
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        return tuple(tensor.name for tensor in self._outputs)
+
+    def run(self, image: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Runs the file once: one image in, every output out. This is what a benchmark times.
+
+        Args:
+            image: float32 of shape `input_shape`.
+
+        Returns:
+            One float32 array an output.
+        """
+        stored = self._invoke(self._inputs[0].encode(image))
+        return tuple(tensor.decode(value) for tensor, value in zip(self._outputs, stored, strict=True))
+
+    def predict(self, batch: np.ndarray) -> np.ndarray:
+        """Runs the file on every image of a batch.
+
+        Args:
+            batch: float32, shape (n, height, width, channels); n may be 0.
+
+        Returns:
+            The first output, float32, shape (n, classes).
+
+        Raises:
+            LqFdaError: The images do not have the file's shape.
+        """
+        batch = np.asarray(batch, np.float32)
+        expected = self.input_shape[1:]
+        if batch.ndim != len(expected) + 1 or batch.shape[1:] != expected:
+            raise LqFdaError(
+                f"The images do not fit the file. Expected shape (n, {', '.join(map(str, expected))}). "
+                f"Received: shape={batch.shape}.",
+                cure="Preprocess them as the bundle's manifest says.",
+            )
+        results = np.empty((len(batch), *self._outputs[0].shape[1:]), np.float32)
+        for index in range(len(batch)):
+            results[index] = self.run(batch[index : index + 1])[0][0]
+        return results
+
+    @abc.abstractmethod
+    def _open(self) -> tuple[list[_Tensor], list[_Tensor]]:
+        """Loads `self._model` and describes its inputs and outputs."""
+
+    @abc.abstractmethod
+    def _invoke(self, stored: np.ndarray) -> list[np.ndarray]:
+        """Runs once on a value in the input's own type; returns copies in the outputs' own types."""
+
+
+class _LiteRt(Session):
+    runtime = "litert"
+    package = "ai-edge-litert"
+    settings: ClassVar[dict[str, Any]] = {"xnnpack": True}
+
+    def _open(self) -> tuple[list[_Tensor], list[_Tensor]]:
+        self._interpreter = _verified_interpreter(self._model, self.threads)
+        try:
+            self._interpreter.allocate_tensors()
+        except RuntimeError as error:
+            raise LqFdaError(
+                f"LiteRT cannot run this file. Expected built-in operators only. Received: {_first_line(error)}",
+                cure="Run a file that holds LCE's operators with the runtime 'lce'.",
+            ) from error
+        operators = self._interpreter._get_ops_details()
+        self.total_nodes = sum(operator["op_name"] != "DELEGATE" for operator in operators)
+        self.delegated_nodes = _count_delegated(operators)
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        self._indices = [detail["index"] for detail in outputs]
+        self._input_index = inputs[0]["index"]
+        return [self._describe(detail) for detail in inputs], [self._describe(detail) for detail in outputs]
+
+    @staticmethod
+    def _describe(detail: dict[str, Any]) -> _Tensor:
+        scale, zero_point = detail["quantization"]
+        shape = tuple(int(size) for size in detail["shape"])
+        return _Tensor(detail["name"], shape, np.dtype(detail["dtype"]), scale, zero_point)
+
+    def _invoke(self, stored: np.ndarray) -> list[np.ndarray]:
+        self._interpreter.set_tensor(self._input_index, stored)
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(index) for index in self._indices]
+
+
+class _Lce(Session):
+    runtime = "lce"
+    package = "larq-compute-engine"
+    # The fastest settings on x86: about six times the package's defaults.
+    settings: ClassVar[dict[str, Any]] = {"use_indirect_bgemm": True, "use_xnnpack": True}
+
+    def _open(self) -> tuple[list[_Tensor], list[_Tensor]]:
+        # LCE does not verify the buffer and crashes on a truncated one, so LiteRT reads it first.
+        _verified_interpreter(self._model, self.threads)
+        try:
+            self._interpreter = _lce_module().LiteInterpreter(
+                self._model,
+                self.threads,
+                False,  # use_reference_bconv
+                self.settings["use_indirect_bgemm"],
+                self.settings["use_xnnpack"],
+            )
+        except RuntimeError as error:
+            raise LqFdaError(
+                f"LCE's interpreter cannot run this file. Received: {_first_line(error)}",
+                cure="Convert the run again with this version.",
+            ) from error
+        return self._describe("input"), self._describe("output")
+
+    def _describe(self, side: str) -> list[_Tensor]:
+        shapes, types, scales, zero_points = (
+            getattr(self._interpreter, f"{side}_{field}") for field in ("shapes", "types", "scales", "zero_points")
+        )
+        return [
+            _Tensor(f"{side}_{index}", tuple(shape), np.dtype(dtype), scale or 0.0, zero_point or 0)
+            for index, (shape, dtype, scale, zero_point) in enumerate(
+                zip(shapes, types, scales, zero_points, strict=True)
+            )
+        ]
+
+    def _invoke(self, stored: np.ndarray) -> list[np.ndarray]:
+        return self._interpreter.predict([stored])
+
+
+_RUNTIMES: dict[str, tuple[type[Session], Callable[[], Any]]] = {}
+
+
+def available() -> dict[str, str]:
+    """The runtimes by name, each with the reason why it cannot be used here, or an empty string when it can."""
+    reasons = {}
+    for name, (_, load) in _RUNTIMES.items():
+        try:
+            load()
+            reasons[name] = ""
+        except ImportError as error:
+            reasons[name] = str(error)
+    return reasons
+
+
+def open_session(runtime: str, model: bytes, *, threads: int = 1) -> Session:
+    """Loads a `.tflite` file into a runtime.
+
+    Args:
+        runtime: A key of `available()`.
+        model: Content of the file.
+        threads: Number of threads, at least 1.
+
+    Raises:
+        LqFdaError: No such runtime, or it is not installed, or it cannot run the file.
+    """
+    reasons = available()
+    if reasons.get(runtime, "unknown"):
+        raise LqFdaError(
+            f"The runtime cannot be used here. Expected one of {[name for name in reasons if not reasons[name]]}. "
+            f"Received: runtime={runtime!r} ({reasons.get(runtime, 'unknown')}).",
+            cure="Choose another runtime, or install its package.",
+        )
+    if threads < 1:
+        raise LqFdaError(f"Expected at least one thread. Received: threads={threads!r}.", cure="Pass threads=1.")
+    return _RUNTIMES[runtime][0](model, threads)
+
+
+def _litert_module() -> ModuleType:
+    return importlib.import_module("ai_edge_litert.interpreter")
+
+
+def _lce_module() -> ModuleType:
+    """LCE's interpreter alone: importing its package would load TensorFlow and its 200 MB converter."""
+    name = "larq_compute_engine.tflite.python.interpreter_wrapper_lite"
+    if name in sys.modules:
+        return sys.modules[name]
+    package = importlib.util.find_spec("larq_compute_engine")
+    if package is None:
+        raise ImportError("larq-compute-engine is not installed; it has wheels for x86_64 Linux and arm64 macOS only")
+    folder = Path(package.submodule_search_locations[0]) / "tflite" / "python"
+    library = next(iter(sorted(folder.glob("interpreter_wrapper_lite*"))), None)
+    if library is None:
+        raise ImportError(f"larq-compute-engine has no interpreter in {str(folder)!r}")
+    spec = importlib.util.spec_from_file_location(name, library)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    # The library can be initialised once a process: the package finds it here if it is imported later.
+    sys.modules[name] = module
+    return module
+
+
+def _verified_interpreter(model: bytes, threads: int) -> Any:
+    """LiteRT's interpreter on a buffer that its verifier has found to be sound."""
+    try:
+        return _litert_module().Interpreter(model_content=bytes(model), num_threads=threads)
+    except ValueError as error:
+        raise LqFdaError(
+            f"The file is damaged or is no .tflite file. Received: {len(model)} bytes ({_first_line(error)}).",
+            cure="Copy the file again, or convert the run again.",
+        ) from error
+
+
+def _count_delegated(operators: list[dict[str, Any]]) -> int:
+    """Counts the nodes that lie between the inputs and the outputs of the delegates' nodes."""
+    makers = {
+        int(tensor): index
+        for index, operator in enumerate(operators)
+        if operator["op_name"] != "DELEGATE"
+        for tensor in operator["outputs"]
+    }
+    delegated: set[int] = set()
+    for delegate in (operator for operator in operators if operator["op_name"] == "DELEGATE"):
+        inputs = {int(tensor) for tensor in delegate["inputs"]}
+        pending = [int(tensor) for tensor in delegate["outputs"]]
+        while pending:
+            tensor = pending.pop()
+            if tensor in inputs or tensor not in makers or makers[tensor] in delegated:
+                continue
+            delegated.add(makers[tensor])
+            pending += [int(source) for source in operators[makers[tensor]]["inputs"]]
+    return len(delegated)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+_RUNTIMES |= {"lce": (_Lce, _lce_module), "litert": (_LiteRt, _litert_module)}
