@@ -1,0 +1,107 @@
+"""The blocks that every family is made of: one shortcut around each binary convolution, as in Bi-Real Net."""
+
+import dataclasses
+
+from lq_fda._keras import keras
+from lq_fda.layers import BinaryConv2D, FeatureDistributionAdjustment, FeatureFineTuning, GroupExcitation
+from lq_fda.models.config import PARTS, ModelConfig, Part
+
+layers = keras.layers
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    """How a block is built; the same for all the blocks of a network.
+
+    Args:
+        binarized: False builds the float twin.
+        parts: Which of the three layers to use.
+        groups: Groups of the excitation.
+        reduction: Bottleneck of the excitation.
+    """
+
+    binarized: bool = True
+    parts: tuple[Part, ...] = PARTS
+    groups: int = 4
+    reduction: int = 2
+
+    @classmethod
+    def of(cls, config: ModelConfig) -> "Block":
+        return cls(config.binarized, config.parts, config.groups, config.reduction)
+
+
+def batch_norm(x, name: str | None = None):
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)(x)
+
+
+def float_conv(x, filters: int, kernel_size: int, strides: int = 1, *, name: str):
+    """Convolution and BatchNormalization that stay float: first layers and 1x1 shortcuts."""
+    x = layers.Conv2D(
+        filters, kernel_size, strides, padding="same", use_bias=False, kernel_initializer="he_normal", name=name
+    )(x)
+    return batch_norm(x, f"{name}_norm")
+
+
+def shortcut(x, filters: int, strides: int, *, name: str):
+    """The identity, or, where the shape changes, average pooling and a float 1x1 convolution."""
+    if strides == 1 and x.shape[-1] == filters:
+        return x
+    if strides > 1:
+        x = layers.AveragePooling2D(strides, padding="same", name=f"{name}_pool")(x)
+    return float_conv(x, filters, 1, name=f"{name}_conv")
+
+
+def residual_conv(x, filters: int, strides: int = 1, *, block: Block = Block(), name: str | None = None):  # noqa: B008
+    """One 3x3 convolution with its own shortcut: the block to put into your own Keras model.
+
+        x' = adjustment(x),  (x'', s) = excitation(x'),  y = s norm(conv(sign(x''))) + shortcut(x),  out = finetuning(y)
+
+    With `block.binarized=False` it is its float twin: relu(norm(conv(x)) + shortcut(x)).
+
+    Args:
+        x: Feature map, (batch, height, width, channels).
+        filters: Output channels.
+        strides: 1 or 2.
+        block: Which parts to use.
+        name: Prefix of the layers' names; None lets Keras number them.
+
+    Returns:
+        Feature map, (batch, ceil(height / strides), ceil(width / strides), filters).
+
+    ```python
+    from lq_fda._keras import keras
+    from lq_fda.models.blocks import residual_conv
+
+    inputs = keras.Input((32, 32, 64))
+    model = keras.Model(inputs, residual_conv(inputs, 128, strides=2))
+    assert model.output_shape == (None, 16, 16, 128)
+    ```
+    """
+    name = name or keras.backend.unique_object_name("residual_conv", zero_based=True)
+    bypass = shortcut(x, filters, strides, name=f"{name}_shortcut")
+    if not block.binarized:
+        y = layers.Conv2D(
+            filters, 3, strides, padding="same", use_bias=False, kernel_initializer="he_normal", name=f"{name}_conv"
+        )(x)
+        y = layers.Add(name=f"{name}_add")([batch_norm(y, f"{name}_norm"), bypass])
+        return layers.ReLU(name=f"{name}_relu")(y)
+
+    scale = None
+    if "adjustment" in block.parts:
+        x = FeatureDistributionAdjustment(name=f"{name}_adjustment")(x)
+    if "excitation" in block.parts:
+        x, scale = GroupExcitation(block.groups, block.reduction, filters, name=f"{name}_excitation")(x)
+    y = BinaryConv2D(filters, 3, strides, name=f"{name}_conv")(x)
+    y = batch_norm(y, f"{name}_norm")
+    if "finetuning" in block.parts:
+        parts = [y, bypass] if scale is None else [y, bypass, scale]
+        return FeatureFineTuning(name=f"{name}_finetuning")(parts)
+    if scale is not None:
+        y = layers.Multiply(name=f"{name}_scale")([y, scale])
+    return layers.Add(name=f"{name}_add")([y, bypass])
+
+
+def classifier(x, classes: int):
+    """Global average pooling and a float dense layer; logits in float32, whatever the precision of the rest."""
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return layers.Dense(classes, dtype="float32", name="logits")(x)

@@ -1,0 +1,32 @@
+"""What a network is, as plain values that go into a recipe and a manifest."""
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+Part = Literal["adjustment", "excitation", "finetuning"]
+PARTS: tuple[Part, ...] = ("adjustment", "excitation", "finetuning")
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class ModelConfig:
+    """A network by name, with the choices that every family understands.
+
+    Args:
+        name: A key of the registry; `lq_fda.models.names()` lists them.
+        input_shape: Height, width, channels of an image.
+        classes: Outputs.
+        binarized: False builds the float twin: the same topology, no sign anywhere.
+        parts: Which of the three layers every binary convolution gets; () is the plain Bi-Real/Larq block.
+        groups: Groups of the excitation.
+        reduction: Bottleneck of the excitation.
+    """
+
+    name: str = "resnet20"
+    input_shape: tuple[int, int, int] = (32, 32, 3)
+    classes: int = Field(default=10, ge=2)
+    binarized: bool = True
+    parts: tuple[Part, ...] = PARTS
+    groups: int = Field(default=4, ge=1)
+    reduction: int = Field(default=2, ge=1)
