@@ -15,7 +15,7 @@ class ModelConfig:
 
     Args:
         name: A key of the registry; `lq_fda.models.names()` lists them.
-        input_shape: Height, width, channels of an image.
+        input_shape: Height, width, channels of an image; None for any height or width.
         classes: Outputs.
         binarized: False builds the float twin: the same topology, no sign anywhere.
         parts: Which of the three layers every binary convolution gets; () is the plain Bi-Real/Larq block.
@@ -24,7 +24,7 @@ class ModelConfig:
     """
 
     name: str = "resnet20"
-    input_shape: tuple[int, int, int] = (32, 32, 3)
+    input_shape: tuple[int | None, int | None, int] = (32, 32, 3)
     classes: int = Field(default=10, ge=2)
     binarized: bool = True
     parts: tuple[Part, ...] = PARTS

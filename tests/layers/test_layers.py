@@ -1,0 +1,162 @@
+"""The layers against closed forms, numpy twins and Larq."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lq_fda._keras import keras, larq, tf
+from lq_fda.layers import (
+    BinaryConv2D,
+    CompiledSteSign,
+    FeatureDistributionAdjustment,
+    FeatureFineTuning,
+    GroupExcitation,
+)
+
+sys.path.insert(0, str(Path(__file__).parent))
+from harness import check_layer, refuses  # noqa: E402
+
+RNG = np.random.default_rng(7)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "make",
+    [
+        FeatureDistributionAdjustment,
+        lambda: GroupExcitation(groups=4),
+        FeatureFineTuning,
+        lambda: BinaryConv2D(8, 3),
+    ],
+    ids=["adjustment", "excitation", "finetuning", "binary_conv"],
+)
+def test_every_layer_builds_trains_and_survives_saving(make, tmp_path):
+    check_layer(make, 16, tmp_path)
+
+
+def test_adjustment_is_the_normalization_of_its_docstring():
+    layer = FeatureDistributionAdjustment()
+    x = RNG.normal(2, 3, size=(8, 5, 4, 6)).astype("float32")
+    layer.build(x.shape)
+    gamma, beta = RNG.uniform(0.5, 2, 6).astype("float32"), RNG.normal(size=6).astype("float32")
+    layer.gamma.assign(gamma)
+    layer.beta.assign(beta)
+    mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
+    expected = gamma * (x - mean) / np.sqrt(variance + layer.epsilon) + beta
+    # float32 sums over 160 values.
+    np.testing.assert_allclose(layer(x, training=True), expected, atol=1e-4)
+
+
+def test_adjustment_keeps_gamma_positive_under_a_step_that_would_flip_it():
+    layer = FeatureDistributionAdjustment(gamma_floor=0.05)
+    layer.build((None, 4, 4, 3))
+    optimizer = keras.optimizers.SGD(1.0)
+    optimizer.apply_gradients([(tf.constant([10.0, 0.0, -1.0]), layer.gamma)])
+    np.testing.assert_allclose(layer.gamma, [0.05, 1.0, 2.0])
+
+
+def test_excitation_starts_as_the_identity():
+    x = RNG.normal(size=(2, 3, 5, 32)).astype("float32")
+    shifted, scale = GroupExcitation(groups=8, filters=64)(x, training=True)
+    np.testing.assert_array_equal(shifted, x)
+    np.testing.assert_array_equal(scale, np.ones((2, 1, 1, 64)))
+
+
+def _trained_excitation(groups, filters, channels):
+    layer = GroupExcitation(groups, reduction=2, filters=filters)
+    layer.build((None, None, None, channels))
+    layer.set_weights([RNG.normal(size=weight.shape).astype("float32") for weight in layer.get_weights()])
+    return layer
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_excitation_is_one_perceptron_for_every_group(training):
+    layer = _trained_excitation(groups=2, filters=4, channels=6)
+    x = RNG.normal(size=(3, 4, 5, 6)).astype("float32")
+    w1, b1, wt, bt, ws, bs = layer.get_weights()
+    z = x.mean((1, 2)).reshape(3, 2, 3)
+    h = np.maximum(z @ w1 + b1, 0)
+    t = (h @ wt + bt).reshape(3, 1, 1, 6)
+    s = 2 / (1 + np.exp(-(h @ ws + bs).reshape(3, 1, 1, 4)))
+    shifted, scale = layer(x, training=training)
+    np.testing.assert_allclose(shifted, x + t, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(scale, s, rtol=1e-5)
+
+
+RNG_WEIGHTS = np.random.default_rng(3).normal(size=10_000).astype("float32")
+
+
+@pytest.mark.parametrize("inputs", [1, 2, 3])
+def test_finetuning_trains_with_the_gradients_of_its_formula(inputs):
+    """The compiled path (training) against TensorFlow's own derivative of the plain path (inference)."""
+    values = [RNG.normal(size=(2, 3, 5, 6)).astype("float32") for _ in range(min(inputs, 2))]
+    if inputs == 3:
+        values.append(RNG.uniform(0.5, 1.5, size=(2, 1, 1, 6)).astype("float32"))
+    layer = FeatureFineTuning()
+    layer.build([value.shape for value in values] if inputs > 1 else values[0].shape)
+    layer.set_weights([RNG.normal(size=6).astype("float32") for _ in range(3)])
+
+    def gradients(training):
+        tensors = [tf.constant(value) for value in values]
+        with tf.GradientTape() as tape:
+            tape.watch(tensors)
+            output = layer(tensors if inputs > 1 else tensors[0], training=training)
+            loss = tf.reduce_sum(output * RNG_WEIGHTS[: output.shape.num_elements()].reshape(output.shape))
+        return output, tape.gradient(loss, [*tensors, *layer.trainable_weights])
+
+    compiled, compiled_gradients = gradients(True)
+    plain, plain_gradients = gradients(False)
+    np.testing.assert_allclose(compiled, plain, rtol=1e-5, atol=1e-5)
+    for one, other in zip(compiled_gradients, plain_gradients, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("clip_value", [1.0, 0.5])
+def test_sign_has_the_values_and_gradients_of_larq(clip_value):
+    x = tf.constant(np.concatenate([RNG.normal(size=100), [0.0, -0.0, clip_value, -clip_value]]).astype("float32"))
+    results = []
+    for quantizer, arguments in (
+        (CompiledSteSign(clip_value=clip_value), {"training": True}),
+        (CompiledSteSign(clip_value=clip_value), {"training": False}),
+        (larq.quantizers.SteSign(clip_value=clip_value), {}),
+    ):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = quantizer(x, **arguments)
+        results.append((y.numpy(), tape.gradient(y, x).numpy()))
+    for values, gradient in results[:-1]:
+        np.testing.assert_array_equal(values, results[-1][0])
+        np.testing.assert_array_equal(gradient, results[-1][1])
+
+
+@pytest.mark.parametrize("channels", [31, 32, 33])
+@pytest.mark.parametrize("strides", [1, 2])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_binary_conv_is_its_float_twin_fed_signs(channels, strides, batch):
+    layer = BinaryConv2D(8, 3, strides)
+    x = RNG.normal(size=(batch, 5, 7, channels)).astype("float32")
+    y = layer(x, training=True)
+    padding = [(0, 0), *larq_padding(x.shape[1:3], strides), (0, 0)]
+    signs = np.pad(np.where(x < 0, -1.0, 1.0), padding, constant_values=1)
+    kernel = np.where(layer.get_weights()[0] < 0, -1.0, 1.0)
+    np.testing.assert_array_equal(y, tf.nn.conv2d(signs, kernel, strides, "VALID"))
+
+
+def larq_padding(size, strides):
+    totals = [((n + strides - 1) // strides - 1) * strides + 3 - n for n in size]
+    return [(max(total, 0) // 2, max(total, 0) - max(total, 0) // 2) for total in totals]
+
+
+def test_bad_input_is_named():
+    refuses(FeatureDistributionAdjustment(), (2, 3), "(batch, height, width, channels)")
+    refuses(GroupExcitation(groups=5), (1, 4, 4, 16), "divisor of 16", "groups=5")
+    refuses(GroupExcitation(groups=4, filters=6), (1, 4, 4, 16), "filters")
+    refuses(FeatureFineTuning(), (2, 3), "(batch, height, width, channels)")
+    refuses(FeatureFineTuning(), [(1, 2, 2, 3), (1, 2, 2, 4)], "channels=[3, 4]")
+    for groups in (0, -1, 2.0, True):
+        with pytest.raises(ValueError, match="positive integer `groups`"):
+            GroupExcitation(groups=groups)
+    with pytest.raises(ValueError, match="gamma_floor"):
+        FeatureDistributionAdjustment(gamma_floor=0)
