@@ -16,6 +16,7 @@ from typing import Any
 __version__ = metadata.version("lq-fda")
 
 _SUBMODULES = (
+    "analysis",
     "artifacts",
     "benchmarking",
     "conversion",
@@ -23,6 +24,7 @@ _SUBMODULES = (
     "layers",
     "models",
     "reporting",
+    "runtimes",
     "training",
     "verification",
 )

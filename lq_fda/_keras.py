@@ -12,7 +12,7 @@ from lq_fda.errors import LqFdaError
 if "tensorflow" not in sys.modules:
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
-import tensorflow as tf  # noqa: E402
+import tensorflow as tf
 
 _keras_module = tf.keras.layers.Layer.__module__
 if not _keras_module.startswith("tf_keras."):

@@ -1,6 +1,6 @@
 """What one stage hands to the next: directories and records, readable without TensorFlow.
 
-    data -> models -> training -> RunDir -> conversion -> Bundle -> verification, benchmarking -> records
+data -> models -> training -> RunDir -> conversion -> Bundle -> verification, benchmarking -> records
 """
 
 from lq_fda.artifacts.bundle import (
@@ -11,9 +11,12 @@ from lq_fda.artifacts.bundle import (
     Preprocessing,
     SplitAccuracy,
 )
+from lq_fda.artifacts.distribution import BinarizationPoint, Distribution, ValueDistribution
 from lq_fda.artifacts.files import (
     atomic_directory,
+    atomic_file,
     read_json,
+    remove_leftovers,
     sha256_of,
     write_atomic,
     write_json,
@@ -24,18 +27,23 @@ from lq_fda.artifacts.system import describe_environment
 
 __all__ = [
     "BenchmarkRecord",
+    "BinarizationPoint",
     "Bundle",
     "ConversionReport",
+    "Distribution",
     "LayerReport",
     "Manifest",
     "Preprocessing",
     "RunDir",
     "SplitAccuracy",
+    "ValueDistribution",
     "append_record",
     "atomic_directory",
+    "atomic_file",
     "describe_environment",
     "read_json",
     "read_records",
+    "remove_leftovers",
     "sha256_of",
     "write_atomic",
     "write_json",

@@ -12,6 +12,8 @@ from typing import Any
 
 from lq_fda.errors import LqFdaError
 
+_STAGING = ".unfinished."
+
 
 @contextlib.contextmanager
 def _writing(path: Path) -> Iterator[None]:
@@ -26,26 +28,45 @@ def _writing(path: Path) -> Iterator[None]:
         ) from error
 
 
+@contextlib.contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Yields an empty sibling file, with the same ending, that becomes `path` when the block ends without an error.
+
+    For writers that want a file name; `write_atomic` takes the content itself.
+
+    Raises:
+        LqFdaError: The folder is not writable or the disk is full; what stood at `path` is unchanged.
+    """
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=_STAGING, suffix=f".{path.name}")
+        os.close(handle)
+        staging = Path(name)
+        try:
+            yield staging
+            with staging.open("rb+") as file:
+                os.fsync(file.fileno())
+            staging.chmod(0o644)
+            os.replace(staging, path)
+        except BaseException:
+            staging.unlink(missing_ok=True)
+            raise
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes what writers that were killed left of their unfinished files."""
+    for leftover in folder.glob(f"{_STAGING}*"):
+        leftover.unlink(missing_ok=True)
+
+
 def write_atomic(path: Path, content: bytes | str) -> None:
     """Writes a file so that a reader, or a crash, never sees half of it.
 
     Raises:
         LqFdaError: The folder is not writable or the disk is full; what stood at `path` is unchanged.
     """
-    data = content.encode() if isinstance(content, str) else content
-    with _writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+    with atomic_file(path) as staging:
+        staging.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 @contextlib.contextmanager

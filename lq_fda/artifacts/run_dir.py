@@ -1,12 +1,12 @@
 """The run directory: everything that training leaves behind, and all that it needs to go on.
 
-    recipe.json       what was asked for
-    environment.json  machine and versions
-    history.csv       one row an epoch
-    best.weights.h5   the epoch with the best validation accuracy
-    checkpoints/      weights, optimizer, epoch: what resuming reads
-    tensorboard/      logs
-    result.json       written when training ends
+recipe.json       what was asked for
+environment.json  machine and versions
+history.csv       one row an epoch
+best.weights.h5   the epoch with the best validation accuracy
+checkpoints/      weights, optimizer, epoch: what resuming reads
+tensorboard/      logs
+result.json       written when training ends
 """
 
 from pathlib import Path

@@ -51,8 +51,12 @@ def preprocess(images: np.ndarray, spec: Preprocessing) -> np.ndarray:
             f"Received: dtype={images.dtype}, shape={images.shape}.",
             cure="Decode the image to RGB bytes first.",
         )
-    pixels = resize(central_cut(images, spec), spec.height, spec.width).astype(np.float32)
-    return pixels * np.asarray(spec.scale, np.float32) + np.asarray(spec.offset, np.float32)
+    return normalize(resize(central_cut(images, spec), spec.height, spec.width), spec)
+
+
+def normalize(images: np.ndarray, spec: Preprocessing) -> np.ndarray:
+    """Step 3 alone, for images that have been cut and resized, such as those of `Dataset.raw`."""
+    return images.astype(np.float32) * np.asarray(spec.scale, np.float32) + np.asarray(spec.offset, np.float32)
 
 
 def specification(

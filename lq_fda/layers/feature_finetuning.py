@@ -54,7 +54,8 @@ class FeatureFineTuning(keras.layers.Layer):
     threshold or bias; a scale that depends on the image, or a layer that is not affine, costs one ADD for what
     cannot move.
 
-    Input shape: (batch, height, width, channels), or a list: branch and shortcut of that shape, scale (batch, 1, 1, channels).
+    Input shape: (batch, height, width, channels), or a list: branch and shortcut of that shape, and scale,
+    (batch, 1, 1, channels).
 
     Output shape: (batch, height, width, channels).
 
@@ -80,8 +81,7 @@ class FeatureFineTuning(keras.layers.Layer):
         channels = {channels_of("FeatureFineTuning", shape) for shape in shapes}
         if len(channels) > 1:
             raise ValueError(
-                "FeatureFineTuning needs the same channels in all its inputs. "
-                f"Received: channels={sorted(channels)}."
+                f"FeatureFineTuning needs the same channels in all its inputs. Received: channels={sorted(channels)}."
             )
         shape = (channels.pop(),)
         self.shift_in = self.add_weight("shift_in", shape, initializer="zeros")

@@ -24,7 +24,7 @@ def _trained_excite(x: tf.Tensor, shift: tf.Tensor) -> tuple[tf.Tensor, Any]:
 
 @keras.utils.register_keras_serializable(package="lq_fda")
 class GroupExcitation(keras.layers.Layer):
-    """Predicts, from an image's own channel means, a zero-point shift before the sign and a scale after the convolution.
+    """Predicts, from an image's own channel means, a shift before the sign and a scale after the convolution.
 
     Put it between the distribution adjustment and the binary convolution. The channels are split into groups, and one
     small perceptron serves all of them:

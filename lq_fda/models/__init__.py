@@ -101,8 +101,9 @@ def create(name: str, **options: Any) -> keras.Model:
         config = ModelConfig(name=name, **options)
     except pydantic.ValidationError as error:
         first = error.errors()[0]
+        option = ".".join(map(str, first["loc"]))
         raise LqFdaError(
-            f"The model cannot be built: {first['msg']}. Received: {'.'.join(map(str, first['loc']))}={first['input']!r}.",
+            f"The model cannot be built: {first['msg']}. Received: {option}={first['input']!r}.",
             cure="See `lq_fda.models.ModelConfig` for the options.",
         ) from error
     return build(config)

@@ -26,8 +26,9 @@ class Block:
     reduction: int = 2
 
     @classmethod
-    def of(cls, config: ModelConfig) -> "Block":
-        return cls(config.binarized, config.parts, config.groups, config.reduction)
+    def of(cls, config: ModelConfig, *, groups: int, reduction: int) -> "Block":
+        """The block that a configuration asks for, with the family's own groups and reduction where it is silent."""
+        return cls(config.binarized, config.parts, config.groups or groups, config.reduction or reduction)
 
 
 def batch_norm(x, name: str | None = None):
@@ -51,7 +52,7 @@ def shortcut(x, filters: int, strides: int, *, name: str):
     return float_conv(x, filters, 1, name=f"{name}_conv")
 
 
-def residual_conv(x, filters: int, strides: int = 1, *, block: Block = Block(), name: str | None = None):  # noqa: B008
+def residual_conv(x, filters: int, strides: int = 1, *, block: Block = Block(), name: str | None = None):
     """One 3x3 convolution with its own shortcut: the block to put into your own Keras model.
 
         x' = adjustment(x),  (x'', s) = excitation(x'),  y = s norm(conv(sign(x''))) + shortcut(x),  out = finetuning(y)
@@ -77,7 +78,7 @@ def residual_conv(x, filters: int, strides: int = 1, *, block: Block = Block(), 
     assert model.output_shape == (None, 16, 16, 128)
     ```
     """
-    name = name or keras.backend.unique_object_name("residual_conv", zero_based=True)
+    name = name or f"residual_conv_{keras.backend.get_uid('residual_conv')}"
     bypass = shortcut(x, filters, strides, name=f"{name}_shortcut")
     if not block.binarized:
         y = layers.Conv2D(

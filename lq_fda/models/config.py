@@ -19,8 +19,8 @@ class ModelConfig:
         classes: Outputs.
         binarized: False builds the float twin: the same topology, no sign anywhere.
         parts: Which of the three layers every binary convolution gets; () is the plain Bi-Real/Larq block.
-        groups: Groups of the excitation.
-        reduction: Bottleneck of the excitation.
+        groups: Groups of the excitation; more groups make it smaller. None: what suits the network's width.
+        reduction: Bottleneck of the excitation; None: what suits the network's width.
     """
 
     name: str = "resnet20"
@@ -28,5 +28,5 @@ class ModelConfig:
     classes: int = Field(default=10, ge=2)
     binarized: bool = True
     parts: tuple[Part, ...] = PARTS
-    groups: int = Field(default=4, ge=1)
-    reduction: int = Field(default=2, ge=1)
+    groups: int | None = Field(default=None, ge=1)
+    reduction: int | None = Field(default=None, ge=1)

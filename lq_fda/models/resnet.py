@@ -9,8 +9,10 @@ from lq_fda.models.blocks import Block, classifier, float_conv, residual_conv
 from lq_fda.models.config import ModelConfig
 
 
-def _resnet(config: ModelConfig, widths: tuple[int, ...], convs: tuple[int, ...], *, imagenet: bool) -> keras.Model:
-    block = Block.of(config)
+def _resnet(
+    config: ModelConfig, widths: tuple[int, ...], convs: tuple[int, ...], *, imagenet: bool, groups: int, reduction: int
+) -> keras.Model:
+    block = Block.of(config, groups=groups, reduction=reduction)
     inputs = x = keras.Input(config.input_shape, name="image")
     if imagenet:
         x = float_conv(x, widths[0], 7, 2, name="stem")
@@ -27,24 +29,24 @@ def _resnet(config: ModelConfig, widths: tuple[int, ...], convs: tuple[int, ...]
 
 def resnet20(config: ModelConfig) -> keras.Model:
     """ResNet-20 with the CIFAR stem: 18 binary convolutions, 16 to 64 channels."""
-    return _resnet(config, (16, 32, 64), (6, 6, 6), imagenet=False)
+    return _resnet(config, (16, 32, 64), (6, 6, 6), imagenet=False, groups=4, reduction=2)
 
 
 def resnet18(config: ModelConfig) -> keras.Model:
     """ResNet-18 with the CIFAR stem: 16 binary convolutions, 64 to 512 channels."""
-    return _resnet(config, (64, 128, 256, 512), (4, 4, 4, 4), imagenet=False)
+    return _resnet(config, (64, 128, 256, 512), (4, 4, 4, 4), imagenet=False, groups=8, reduction=4)
 
 
 def resnet18_imagenet(config: ModelConfig) -> keras.Model:
     """ResNet-18 with the ImageNet stem (7x7 stride 2 and max pooling)."""
-    return _resnet(config, (64, 128, 256, 512), (4, 4, 4, 4), imagenet=True)
+    return _resnet(config, (64, 128, 256, 512), (4, 4, 4, 4), imagenet=True, groups=8, reduction=4)
 
 
 def resnet34_imagenet(config: ModelConfig) -> keras.Model:
     """ResNet-34 with the ImageNet stem: 32 binary convolutions."""
-    return _resnet(config, (64, 128, 256, 512), (6, 8, 12, 6), imagenet=True)
+    return _resnet(config, (64, 128, 256, 512), (6, 8, 12, 6), imagenet=True, groups=8, reduction=4)
 
 
 def tiny(config: ModelConfig) -> keras.Model:
     """Four binary convolutions of 32 and 64 channels: trains in seconds, for the demo and for tests."""
-    return _resnet(config, (32, 64), (2, 2), imagenet=False)
+    return _resnet(config, (32, 64), (2, 2), imagenet=False, groups=4, reduction=2)

@@ -16,7 +16,7 @@ from lq_fda.layers import (
 )
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import check_layer, refuses  # noqa: E402
+from harness import check_layer, refuses
 
 RNG = np.random.default_rng(7)
 

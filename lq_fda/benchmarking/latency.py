@@ -1,0 +1,149 @@
+"""Interleaved timing: in every round each file runs once, in an order drawn anew, so that what else the machine does
+strikes all of them alike."""
+
+import dataclasses
+import datetime
+import gc
+import random
+import shlex
+import sys
+import time
+import uuid
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from lq_fda import runtimes
+from lq_fda.artifacts import BenchmarkRecord, Bundle, describe_environment
+from lq_fda.benchmarking.memory import peak_memory
+from lq_fda.errors import LqFdaError
+
+# Which runtime each file is for: the 1-bit network's honest peer is int8 on XNNPACK.
+RUNTIME_OF = {Bundle.MODEL: "lce", Bundle.INT8: "litert", Bundle.FLOAT: "litert"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """How often to run.
+
+    Args:
+        warmups: Runs of every file that do not count.
+        rounds: Runs of every file that count.
+        seed: Of the order inside the rounds, and of the input.
+
+    Raises:
+        LqFdaError: Fewer than one round, or a negative number of warm-ups.
+    """
+
+    warmups: int = 20
+    rounds: int = 200
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1 or self.warmups < 0:
+            raise LqFdaError(
+                "There is nothing to measure. Expected at least 1 round and 0 warm-ups. "
+                f"Received: rounds={self.rounds}, warmups={self.warmups}.",
+                cure="Choose, say, 200 rounds and 20 warm-ups.",
+            )
+
+
+def benchmark(
+    bundle: Bundle,
+    *,
+    threads: Sequence[int] = (1,),
+    protocol: Protocol = Protocol(),  # noqa: B008
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[BenchmarkRecord]:
+    """Times the 1-bit, int8 and float files of a bundle on this machine, in one process and one run.
+
+    Args:
+        bundle: Its files are compared with the manifest first.
+        threads: Thread counts; each is a run of its own.
+        protocol: How often to run.
+        progress: Called with the rounds done and the rounds in all.
+
+    Returns:
+        One record a file and thread count. Times are milliseconds for one image, copies in and out included.
+
+    Raises:
+        LqFdaError: The bundle is damaged, a runtime is missing, or `threads` is empty or below 1.
+    """
+    if not threads or min(threads) < 1:
+        raise LqFdaError(
+            f"A benchmark needs thread counts of at least 1. Received: threads={list(threads)}.",
+            cure="Pass, say, threads=(1, 2).",
+        )
+    bundle.check()
+    models = {name: bundle.file(name).read_bytes() for name in RUNTIME_OF if name in bundle.manifest.files}
+    memory = {name: peak_memory(RUNTIME_OF[name], bundle.file(name)) for name in models}
+    environment = describe_environment()
+    records = []
+    for index, count in enumerate(threads):
+        sessions = {
+            name: runtimes.open_session(RUNTIME_OF[name], model, threads=count) for name, model in models.items()
+        }
+        times = _interleave(
+            sessions,
+            protocol,
+            lambda done, offset=index: progress(offset * protocol.rounds + done, len(threads) * protocol.rounds),
+        )
+        run = uuid.uuid4().hex
+        for name, session in sessions.items():
+            milliseconds = np.array(times[name]) / 1e6
+            records.append(
+                BenchmarkRecord(
+                    run=run,
+                    date=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+                    bundle=bundle.manifest.name,
+                    file=name,
+                    sha256=bundle.manifest.files[name].sha256,
+                    runtime=session.runtime,
+                    runtime_version=session.version,
+                    settings=session.settings,
+                    threads=count,
+                    input_shape=session.input_shape,
+                    warmups=protocol.warmups,
+                    rounds=protocol.rounds,
+                    median_ms=float(np.median(milliseconds)),
+                    p90_ms=float(np.quantile(milliseconds, 0.9)),
+                    min_ms=float(milliseconds.min()),
+                    file_bytes=len(models[name]),
+                    peak_memory_bytes=memory[name],
+                    delegated_nodes=session.delegated_nodes,
+                    total_nodes=session.total_nodes,
+                    environment=environment,
+                    command=shlex.join(["lq-fda", *sys.argv[1:]]),
+                )
+            )
+    return records
+
+
+def _interleave(
+    sessions: dict[str, runtimes.Session], protocol: Protocol, progress: Callable[[int], None]
+) -> dict[str, list[int]]:
+    """Nanoseconds of every counted run."""
+    order = random.Random(protocol.seed)
+    generator = np.random.default_rng(protocol.seed)
+    images = {
+        name: generator.normal(size=session.input_shape).astype(np.float32) for name, session in sessions.items()
+    }
+    for name, session in sessions.items():
+        for _ in range(protocol.warmups):
+            session.run(images[name])
+    times: dict[str, list[int]] = {name: [] for name in sessions}
+    names = list(sessions)
+    collecting = gc.isenabled()
+    gc.disable()  # A collection would fall into somebody's time.
+    try:
+        for done in range(1, protocol.rounds + 1):
+            order.shuffle(names)
+            for name in names:
+                start = time.perf_counter_ns()
+                sessions[name].run(images[name])
+                times[name].append(time.perf_counter_ns() - start)
+            progress(done)
+    finally:
+        if collecting:
+            gc.enable()
+    return times

@@ -1,0 +1,39 @@
+"""Records for people: a table with ratios to int8."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from lq_fda.artifacts import BenchmarkRecord, Bundle
+
+_LABELS = {Bundle.MODEL: "1-bit", Bundle.INT8: "int8", Bundle.FLOAT: "float"}
+
+
+def ratio_to_int8(record: BenchmarkRecord, records: Sequence[BenchmarkRecord]) -> float | None:
+    """Median time as a multiple of the int8 twin's in the same run, or None if that is not among the records."""
+    for peer in records:
+        if peer.run == record.run and peer.file == Bundle.INT8:
+            return record.median_ms / peer.median_ms
+    return None
+
+
+def latency_table(records: Sequence[BenchmarkRecord]) -> Table:
+    """One row a file and thread count; ratios only inside a run."""
+    table = Table("network", "runtime", "threads", title="Latency, milliseconds an image")
+    for column in ("median", "p90", "min", "x int8", "file KiB", "memory MiB"):
+        table.add_column(column, justify="right")
+    for record in records:
+        ratio = ratio_to_int8(record, records)
+        memory = record.peak_memory_bytes
+        table.add_row(
+            _LABELS.get(record.file, record.file),
+            f"{record.runtime} {record.runtime_version}",
+            str(record.threads),
+            f"{record.median_ms:.3f}",
+            f"{record.p90_ms:.3f}",
+            f"{record.min_ms:.3f}",
+            "-" if ratio is None else f"{ratio:.2f}",
+            f"{record.file_bytes / 1024:.0f}",
+            "-" if memory is None else f"{memory / 2**20:.1f}",
+        )
+    return table

@@ -1,0 +1,48 @@
+"""Training: from a recipe to a run directory, resumable at any moment.
+
+```python
+import tempfile
+from lq_fda import training
+from lq_fda.artifacts import RunDir
+
+recipe = training.apply_overrides(training.digits_demo(), ["epochs=1"])
+with tempfile.TemporaryDirectory() as folder:
+    result = training.train(recipe, f"{folder}/run", progress=False)
+    assert training.evaluate(RunDir(f"{folder}/run"), "test") == result.test
+```
+"""
+
+from lq_fda.training.distillation import load_teacher
+from lq_fda.training.evaluation import evaluate
+from lq_fda.training.loop import Result, TrainingInterrupted, train
+from lq_fda.training.overrides import apply_overrides, override_keys
+from lq_fda.training.recipe import (
+    DistillationConfig,
+    Recipe,
+    float_twin,
+    load_recipe,
+    read_recipe,
+    to_values,
+)
+from lq_fda.training.recipes import digits_demo, get_recipe, recipe_for, recipe_names, recipe_note
+
+__all__ = [
+    "DistillationConfig",
+    "Recipe",
+    "Result",
+    "TrainingInterrupted",
+    "apply_overrides",
+    "digits_demo",
+    "evaluate",
+    "float_twin",
+    "get_recipe",
+    "load_recipe",
+    "load_teacher",
+    "override_keys",
+    "read_recipe",
+    "recipe_for",
+    "recipe_names",
+    "recipe_note",
+    "to_values",
+    "train",
+]

@@ -1,0 +1,77 @@
+"""Top-1 accuracy of what a run ships, in float32."""
+
+import dataclasses
+from typing import Literal
+
+from lq_fda import data, models
+from lq_fda._keras import keras, tf
+from lq_fda.artifacts import RunDir, SplitAccuracy
+from lq_fda.training.recipe import load_recipe
+
+BATCH_SIZE = 256
+
+Split = Literal["validation", "test"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Measurement:
+    """What a network does on a whole split.
+
+    Args:
+        images: How many there are.
+        correct: How many are classified rightly.
+        loss: Mean cross-entropy, labels not smoothed.
+    """
+
+    images: int
+    correct: int
+    loss: float
+
+    @property
+    def top1(self) -> float:
+        return self.correct / self.images
+
+
+class Evaluator:
+    """Measures one network again and again; the graph is traced once.
+
+    Args:
+        network: Maps images to logits.
+    """
+
+    def __init__(self, network: keras.Model):
+        self.network = network
+
+    @tf.function(reduce_retracing=True)
+    def _batch(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        logits = self.network(images, training=False)
+        hits = tf.equal(tf.argmax(logits, axis=-1, output_type=labels.dtype), labels)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        return tf.math.count_nonzero(hits), tf.reduce_sum(losses)
+
+    def __call__(self, dataset: tf.data.Dataset) -> Measurement:
+        """Measures on batches of images and labels."""
+        images, correct, loss = 0, 0, 0.0
+        for batch, labels in dataset:
+            hits, losses = self._batch(batch, labels)
+            images, correct, loss = images + len(labels), correct + int(hits), loss + float(losses)
+        return Measurement(images, correct, loss / images)
+
+
+def split_of(dataset: data.Dataset, split: Split) -> tf.data.Dataset:
+    return dataset.validation(BATCH_SIZE) if split == "validation" else dataset.test(BATCH_SIZE)
+
+
+def evaluate(run: RunDir, split: Split) -> SplitAccuracy:
+    """Top-1 accuracy of a run's best epoch on a whole split.
+
+    Args:
+        run: A run with at least one epoch.
+        split: `"validation"` to compare runs, `"test"` for the number to report.
+
+    Raises:
+        LqFdaError: The folder is no run, has no weights yet, or its data set cannot be read.
+    """
+    recipe = load_recipe(run)
+    measured = Evaluator(models.load(run))(split_of(data.load(recipe.data), split))
+    return SplitAccuracy(split=split, images=measured.images, top1=measured.top1)

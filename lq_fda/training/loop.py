@@ -1,0 +1,229 @@
+"""Training from a recipe to a run directory, and from where it stopped."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from lq_fda import data, models
+from lq_fda._keras import keras, tf
+from lq_fda.artifacts import (
+    RunDir,
+    SplitAccuracy,
+    describe_environment,
+    remove_leftovers,
+    write_json,
+)
+from lq_fda.errors import LqFdaError
+from lq_fda.training.callbacks import ProgressBar, StopOnNan
+from lq_fda.training.evaluation import Evaluator, split_of
+from lq_fda.training.recipe import Recipe, to_values
+from lq_fda.training.recorder import EpochRecorder, best_row, median_speed
+from lq_fda.training.strategies import StrategyName, is_chief, open_strategy, training_batches
+from lq_fda.training.trainer import build_trainer
+
+
+class TrainingInterrupted(LqFdaError):
+    """Somebody pressed Ctrl-C; the run can be resumed."""
+
+
+class Result(pydantic.BaseModel):
+    """How a run ended: the content of `result.json`.
+
+    Args:
+        epochs: How many were trained.
+        best_epoch: The one that is shipped, counted from 1; chosen on the validation split.
+        validation: Its accuracy on the split that chose it.
+        test: Its accuracy on the test split, which is read this once.
+        seconds: Training and validation together, over all resumptions.
+        images_per_second: Of the median epoch, validation apart.
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    epochs: int
+    best_epoch: int
+    validation: SplitAccuracy
+    test: SplitAccuracy
+    seconds: float
+    images_per_second: float
+
+
+def train(
+    recipe: Recipe,
+    output: Path | str,
+    *,
+    resume: bool = False,
+    strategy: StrategyName = "none",
+    progress: bool = True,
+) -> Result | None:
+    """Trains a network and writes a run directory.
+
+    After every epoch the run can be resumed, whatever stopped it; an interrupted epoch begins anew. On a CPU in float32
+    the resumed run ends with the bits of an uninterrupted one. Seeds the global random generators.
+
+    Args:
+        recipe: What to train.
+        output: The run directory; on several machines, a folder that all of them see.
+        resume: Go on where the run in `output` stopped; a finished run is left alone.
+        strategy: `"none"`, `"mirrored"` or `"multi_worker"`.
+        progress: Draw a progress bar, and a line for every epoch, on the standard error output.
+
+    Returns:
+        The result; None on a worker that is not the chief.
+
+    Raises:
+        LqFdaError: The folder holds something else, cannot be written or belongs to another recipe; the data do not
+            suit the network; the loss is no number any more.
+        TrainingInterrupted: Ctrl-C.
+
+    ```python
+    import tempfile
+    from lq_fda import training
+
+    recipe = training.apply_overrides(training.digits_demo(), ["epochs=1"])
+    with tempfile.TemporaryDirectory() as folder:
+        result = training.train(recipe, f"{folder}/run", progress=False)
+    assert result.test.images > 0
+    ```
+    """
+    distribution = open_strategy(strategy)
+    chief = is_chief(distribution)
+    run = RunDir(output)
+    _claim(run, recipe, resume=resume, chief=chief)
+    if run.finished:
+        return Result.model_validate(run.result())
+    with _interruptible(run):
+        dataset = data.load(recipe.data)
+        steps = _steps_per_epoch(recipe, dataset)
+        with distribution.scope():
+            trainer = build_trainer(recipe, steps)
+        recorder = EpochRecorder(run, recipe, dataset, trainer, steps, chief=chief)
+        if resume:
+            recorder.resume()
+        if chief:
+            write_json(run.environment_file, _environment(strategy, distribution))
+        _fit(recipe, dataset, trainer, recorder, steps, progress=progress and chief)
+        return _finish(run, dataset, recorder) if chief else None
+
+
+def _claim(run: RunDir, recipe: Recipe, *, resume: bool, chief: bool) -> None:
+    """Makes sure that the folder is new, or is this recipe's, and writes the recipe."""
+    if resume:
+        _check_same(run.recipe(), to_values(recipe), run)
+        if chief:
+            remove_leftovers(run.path)
+            remove_leftovers(run.checkpoints)
+    elif chief:
+        if run.exists or (run.path.is_dir() and any(not file.name.startswith(".") for file in run.path.iterdir())):
+            raise LqFdaError(
+                f"The output folder is not empty. Expected a new one. Received: {str(run.path)!r}.",
+                cure="Choose another folder, or resume the run that is in it.",
+            )
+        write_json(run.recipe_file, to_values(recipe))
+
+
+def _check_same(theirs: dict[str, Any], ours: dict[str, Any], run: RunDir) -> None:
+    changes = list(_differences(theirs, ours))
+    if changes:
+        raise LqFdaError(
+            f"This run was begun with another recipe. Received: {'; '.join(changes)} in {str(run.path)!r}.",
+            cure="Resume without changes, or train in another folder.",
+        )
+
+
+def _differences(theirs: Any, ours: Any, key: str = "") -> Iterator[str]:
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        for name in sorted({*theirs, *ours}):
+            yield from _differences(theirs.get(name), ours.get(name), f"{key}.{name}" if key else name)
+    elif theirs != ours:
+        yield f"{key}={ours!r} instead of {theirs!r}"
+
+
+def _steps_per_epoch(recipe: Recipe, dataset: data.Dataset) -> int:
+    """Steps of an epoch, after a check that the data suit the network and the batch."""
+    for name, expected, received in (
+        ("model.classes", dataset.classes, recipe.model.classes),
+        ("model.input_shape", tuple(dataset.input_shape), tuple(recipe.model.input_shape)),
+    ):
+        if expected != received and received != (None, None, 3):
+            raise LqFdaError(
+                f"The network does not suit the data set {recipe.data.name!r}. Expected {name}={expected!r}. "
+                f"Received: {name}={received!r}.",
+                cure=f"Override {name}, or choose another data set.",
+            )
+    return dataset.steps_per_epoch(recipe.batch_size)
+
+
+def _environment(strategy: StrategyName, distribution: tf.distribute.Strategy) -> dict[str, Any]:
+    return {
+        **describe_environment(),
+        "devices": [device.name for device in tf.config.list_logical_devices()],
+        "strategy": strategy,
+        "replicas": distribution.num_replicas_in_sync,
+    }
+
+
+@contextlib.contextmanager
+def _interruptible(run: RunDir) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise TrainingInterrupted(
+            f"Training was interrupted. Everything up to the last whole epoch is in {str(run.path)!r}.",
+            cure=f"Go on with it: `lq-fda train --resume {run.path}`.",
+        ) from None
+
+
+def _fit(
+    recipe: Recipe,
+    dataset: data.Dataset,
+    trainer: keras.Model,
+    recorder: EpochRecorder,
+    steps: int,
+    *,
+    progress: bool,
+) -> None:
+    done = len(recorder.history)
+    if done == recipe.epochs:
+        return
+    batches = training_batches(
+        dataset,
+        trainer.distribute_strategy,
+        batch_size=recipe.batch_size,
+        epochs=recipe.epochs,
+        start_epoch=done,
+        seed=recipe.seed,
+    )
+    callbacks: list[keras.callbacks.Callback] = [StopOnNan(), recorder]
+    with contextlib.ExitStack() as stack:
+        if progress:
+            bar = ProgressBar(
+                recorder.history, epochs=recipe.epochs, steps_per_epoch=steps, batch_size=recipe.batch_size
+            )
+            callbacks.append(stack.enter_context(bar))
+        trainer.fit(
+            batches,
+            steps_per_epoch=steps,
+            initial_epoch=done,
+            epochs=recipe.epochs,
+            callbacks=callbacks,
+            verbose=0,
+        )
+
+
+def _finish(run: RunDir, dataset: data.Dataset, recorder: EpochRecorder) -> Result:
+    evaluate = Evaluator(models.load(run))
+    measured = {split: evaluate(split_of(dataset, split)) for split in ("validation", "test")}
+    history = recorder.history
+    result = Result(
+        epochs=len(history),
+        best_epoch=best_row(history)["epoch"],
+        **{name: SplitAccuracy(split=name, images=m.images, top1=m.top1) for name, m in measured.items()},
+        seconds=sum(row["train_seconds"] + row["validation_seconds"] for row in history),
+        images_per_second=median_speed(history),
+    )
+    write_json(run.result_file, result.model_dump(mode="json"))
+    return result

@@ -1,0 +1,176 @@
+"""Recipes by name; each docstring is its lab note."""
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+from lq_fda import data
+from lq_fda.data import DataConfig
+from lq_fda.errors import LqFdaError
+from lq_fda.models import ModelConfig
+from lq_fda.training.recipe import Recipe
+
+_RECIPES: dict[str, Callable[[], Recipe]] = {}
+
+
+def _registered(function: Callable[[], Recipe]) -> Callable[[], Recipe]:
+    _RECIPES[function.__name__] = function
+    return function
+
+
+def recipe_names() -> list[str]:
+    """The recipes that `get_recipe` knows."""
+    return sorted(_RECIPES)
+
+
+def get_recipe(name: str) -> Recipe:
+    """A recipe by name.
+
+    Raises:
+        LqFdaError: No such recipe.
+
+    ```python
+    from lq_fda import training
+
+    assert training.get_recipe("digits_demo").model.name == "tiny"
+    ```
+    """
+    return _function(name)()
+
+
+def recipe_note(name: str) -> str:
+    """A recipe's lab note.
+
+    Raises:
+        LqFdaError: No such recipe.
+    """
+    return _function(name).__doc__ or ""
+
+
+def _function(name: str) -> Callable[[], Recipe]:
+    if name not in _RECIPES:
+        near = difflib.get_close_matches(name, _RECIPES, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise LqFdaError(
+            f"No such recipe. Expected one of {', '.join(recipe_names())}. Received: name={name!r}.{hint}",
+            cure="Choose a recipe from the list.",
+        )
+    return _RECIPES[name]
+
+
+def recipe_for(model: str, dataset: DataConfig, **fields: Any) -> Recipe:
+    """A recipe for any network on any data set: Adam, a short warm-up, a cosine.
+
+    Opens the data set to learn the number of classes and the size of the images.
+
+    Args:
+        model: A name of `lq_fda.models.names()`.
+        dataset: The data set.
+        **fields: Other fields of `Recipe`.
+
+    Raises:
+        LqFdaError: The data set cannot be read.
+    """
+    opened = data.load(dataset)
+    config = ModelConfig(name=model, classes=opened.classes, input_shape=opened.input_shape)
+    defaults = {"epochs": 30, "batch_size": 128, "learning_rate": 2e-3, "warmup_epochs": 1.0}
+    settings = {**defaults, **fields}
+    if settings["epochs"] <= settings["warmup_epochs"] and "warmup_epochs" not in fields:
+        settings["warmup_epochs"] = 0.0
+    return Recipe(model=config, data=dataset, **settings)
+
+
+@_registered
+def digits_demo() -> Recipe:
+    """The demo: a tiny network on scikit-learn's digits.
+
+    Command: `lq-fda train --recipe digits_demo --output runs/digits`
+    """
+    return Recipe(
+        model=ModelConfig(name="tiny"),
+        data=DataConfig(name="digits"),
+        epochs=12,
+        batch_size=64,
+        learning_rate=4e-3,
+        warmup_epochs=1.0,
+    )
+
+
+def _cifar(model: str, dataset: str, classes: int) -> Recipe:
+    """400 epochs at batch 128, as in the field; AdamW spares the binary kernels."""
+    return Recipe(
+        model=ModelConfig(name=model, classes=classes),
+        data=DataConfig(name=dataset),
+        epochs=400,
+        batch_size=128,
+        optimizer="adamw",
+        learning_rate=2e-3,
+        warmup_epochs=5.0,
+        weight_decay=1e-4,
+    )
+
+
+@_registered
+def cifar10_resnet20() -> Recipe:
+    """ResNet-20 on CIFAR-10, the field's small benchmark.
+
+    Command: `lq-fda train --recipe cifar10_resnet20 --set data.data_dir=DIR --output runs/cifar10_resnet20`
+
+    Published for 1W/1A: IR-Net 86.5, ReCU 87.5, AdaBin 88.2, IE-Net 88.5; float 92.1. Ours: not yet run.
+    """
+    return _cifar("resnet20", "cifar10", 10)
+
+
+@_registered
+def cifar10_resnet18() -> Recipe:
+    """ResNet-18 on CIFAR-10.
+
+    Command: `lq-fda train --recipe cifar10_resnet18 --set data.data_dir=DIR --output runs/cifar10_resnet18`
+
+    Published for 1W/1A: IR-Net 91.5, ReCU 92.8, AdaBin 93.1, BiPer 93.75; float 94.8. Ours: not yet run.
+    """
+    return _cifar("resnet18", "cifar10", 10)
+
+
+@_registered
+def cifar10_vgg_small() -> Recipe:
+    """VGG-Small on CIFAR-10.
+
+    Command: `lq-fda train --recipe cifar10_vgg_small --set data.data_dir=DIR --output runs/cifar10_vgg_small`
+
+    Ours: not yet run.
+    """
+    return _cifar("vgg_small", "cifar10", 10)
+
+
+@_registered
+def cifar100_resnet18() -> Recipe:
+    """ResNet-18 on CIFAR-100.
+
+    Command: `lq-fda train --recipe cifar100_resnet18 --set data.data_dir=DIR --output runs/cifar100_resnet18`
+
+    Ours: not yet run.
+    """
+    return _cifar("resnet18", "cifar100", 100)
+
+
+@_registered
+def imagenet_resnet18() -> Recipe:
+    """ResNet-18 on ImageNet, for a machine with several GPUs.
+
+    Command: `lq-fda train --recipe imagenet_resnet18 --set data.data_dir=DIR --strategy mirrored --output DIR`
+
+    Ours: not yet run.
+    """
+    return Recipe(
+        model=ModelConfig(name="resnet18_imagenet", classes=1000, input_shape=(224, 224, 3)),
+        data=DataConfig(name="imagenet2012", image_size=224),
+        epochs=120,
+        batch_size=512,
+        optimizer="adamw",
+        learning_rate=2e-3,
+        warmup_epochs=5.0,
+        weight_decay=1e-5,
+        label_smoothing=0.1,
+        precision="mixed_bfloat16",
+    )

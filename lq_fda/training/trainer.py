@@ -1,0 +1,111 @@
+"""One training step."""
+
+import contextlib
+from collections.abc import Iterator
+
+from lq_fda import models
+from lq_fda._keras import keras, tf
+from lq_fda.training.distillation import Loss, build_loss
+from lq_fda.training.optimizers import Optimizer, build_optimizer, optimizer_state
+from lq_fda.training.recipe import Recipe
+
+# Hides Keras's overhead a step; a progress bar still moves a few times a second, and Ctrl-C waits this long at most.
+STEPS_PER_EXECUTION = 8
+
+_FIRST = tf.VariableAggregation.ONLY_FIRST_REPLICA
+
+
+class Trainer(keras.Model):
+    """A network, its optimizer and, where asked for, the running mean of its weights.
+
+    `fit` trains; `state` is all that resuming needs; `shipped` is what would be deployed now.
+    Under a strategy, make it in the strategy's scope.
+
+    Args:
+        network: Maps images to float32 logits.
+        optimizer: Already built for the network's trainable variables.
+        loss: Images, labels, logits -> the mean loss of the batch.
+        ema: Decay of the running mean of the trainable weights; None keeps none.
+    """
+
+    def __init__(self, network: keras.Model, optimizer: Optimizer, loss: Loss, ema: float | None = None):
+        super().__init__(dtype="float32")
+        self.network = network
+        self._loss_of = loss
+        self._ema = ema
+        self._loss_mean = keras.metrics.Mean("loss", dtype="float32")
+        self._accuracy = keras.metrics.SparseCategoricalAccuracy("accuracy", dtype="float32")
+        self._averages = [
+            tf.Variable(variable.read_value(), trainable=False, name="average", dtype=tf.float32)
+            for variable in (network.trainable_variables if ema else ())
+        ]
+        # Keras's own counter starts anew with every `fit`, and the Bop optimizer's stays at zero.
+        self._steps = tf.Variable(0, trainable=False, dtype=tf.int64, aggregation=_FIRST)
+        self.compile(optimizer, steps_per_execution=STEPS_PER_EXECUTION)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return [self._loss_mean, self._accuracy]
+
+    def train_step(self, batch: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
+        images, labels = batch
+        with tf.GradientTape() as tape:
+            logits = self.network(images, training=True)
+            loss = self._loss_of(images, labels, logits)
+            if self.network.losses:
+                loss += tf.add_n(self.network.losses)
+            # The optimizer sums the gradients of the replicas.
+            share = loss / self.distribute_strategy.num_replicas_in_sync
+        self.optimizer.minimize(share, self.network.trainable_variables, tape=tape)
+        if self._averages:
+            tf.distribute.get_replica_context().merge_call(self._move_averages)
+        self._loss_mean.update_state(loss)
+        self._accuracy.update_state(labels, logits)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def _move_averages(self, strategy: tf.distribute.Strategy) -> None:
+        """average += (1 - decay) (weight - average), with less decay in the first steps: they start far away."""
+        step = tf.cast(self._steps.assign_add(1), tf.float32)
+        rate = 1 - tf.minimum(self._ema, (1 + step) / (10 + step))
+        for average, variable in zip(self._averages, self.network.trainable_variables, strict=True):
+            strategy.extended.update(average, lambda a, v: a.assign_sub(rate * (a - v)), args=(variable,), group=False)
+
+    @property
+    def state(self) -> list[tf.Variable]:
+        """Every variable that the next step depends on, always in the same order."""
+        return [*self.network.weights, *self._averages, self._steps, *optimizer_state(self.optimizer)]
+
+    @property
+    def shipped(self) -> list[tf.Variable]:
+        """The variables whose values are to be deployed, in the order of the network's weights."""
+        averages = {
+            id(variable): average
+            for variable, average in zip(self.network.trainable_variables, self._averages, strict=False)
+        }
+        return [averages.get(id(variable), variable) for variable in self.network.weights]
+
+
+def build_trainer(recipe: Recipe, steps_per_epoch: int) -> Trainer:
+    """The trainer of a recipe, with fresh weights; under a strategy, call it in the strategy's scope.
+
+    Seeds Python's, NumPy's and TensorFlow's global generators with the recipe's seed.
+
+    Raises:
+        LqFdaError: There is no such network, or the teacher cannot be loaded.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    with precision(recipe.precision):
+        network = models.build(recipe.model)
+    optimizer = build_optimizer(recipe, network.trainable_variables, steps_per_epoch)
+    return Trainer(network, optimizer, build_loss(recipe), recipe.ema)
+
+
+@contextlib.contextmanager
+def precision(policy: str) -> Iterator[None]:
+    """Layers made in this context compute in a Keras precision policy; the policy before it comes back."""
+    before = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy(policy)
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_global_policy(before)
