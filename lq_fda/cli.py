@@ -74,6 +74,91 @@ def summary(
     lq_fda.models.summary(lq_fda.models.create(model, classes=classes, input_shape=shape, binarized=not float_twin))
 
 
+@app.command()
+def train(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The run directory to make.")],
+    recipe: Annotated[
+        str, typer.Option(help="A recipe by name, or a JSON file like a run's recipe.json.")
+    ] = "digits_demo",
+    override: Annotated[list[str] | None, typer.Option("--set", help="Change a field, such as epochs=20.")] = None,
+    float_twin: Annotated[bool, typer.Option("--float-twin", help="Train the float twin instead.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --output stopped.")] = False,
+    strategy: Annotated[str, typer.Option(help="none, mirrored or multi_worker.")] = "none",
+    as_json: Json = False,
+) -> None:
+    """Train a network.
+
+    Example: lq-fda train --recipe cifar10_resnet20 --set data.data_dir=DIR --set epochs=20 --output runs/r20
+    """
+    training = lq_fda.training
+    if resume and recipe == "digits_demo" and not override:
+        chosen = training.load_recipe(lq_fda.artifacts.RunDir(output))
+    else:
+        chosen = training.read_recipe(Path(recipe)) if recipe.endswith(".json") else training.get_recipe(recipe)
+        chosen = training.apply_overrides(chosen, override or [])
+        chosen = training.float_twin(chosen) if float_twin else chosen
+    result = training.train(chosen, output, resume=resume, strategy=strategy, progress=not as_json)
+    if result is None:
+        return
+    if as_json:
+        _print_json(result.model_dump(mode="json"))
+        return
+    rich.print(
+        f"Best epoch {result.best_epoch} of {result.epochs}: validation {100 * result.validation.top1:.2f} %, "
+        f"test {100 * result.test.top1:.2f} % ({result.test.images} images). Run: {escape(str(output))}"
+    )
+
+
+@app.command()
+def evaluate(
+    run: RunArgument,
+    split: Annotated[str, typer.Option(help="validation or test.")] = "validation",
+    as_json: Json = False,
+) -> None:
+    """Measure the accuracy of a run's best epoch.
+
+    Example: lq-fda evaluate runs/r20 --split test
+    """
+    if split not in ("validation", "test"):
+        raise LqFdaError(f"No such split. Expected validation or test. Received: split={split!r}.", cure="Choose one.")
+    accuracy = lq_fda.training.evaluate(lq_fda.artifacts.RunDir(run), split)
+    if as_json:
+        _print_json(accuracy.model_dump(mode="json"))
+        return
+    rich.print(f"{split} top-1: {100 * accuracy.top1:.2f} % of {accuracy.images} images")
+
+
+@app.command()
+def benchmark(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle directory, made by `lq-fda convert`.")],
+    threads: Annotated[str, typer.Option(help="Thread counts, separated by commas.")] = "1",
+    rounds: Annotated[int, typer.Option(help="Runs of every file that count.")] = 200,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Append the records to this .jsonl file.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Time the 1-bit, int8 and float files of a bundle on this machine.
+
+    Example: lq-fda benchmark runs/demo/bundle --threads 1,2
+    """
+    if not all(part.strip().isdigit() for part in threads.split(",")):
+        raise LqFdaError(f"Expected thread counts such as 1,2. Received: threads={threads!r}.", cure="Write numbers.")
+    benchmarking = lq_fda.benchmarking
+    records = benchmarking.benchmark(
+        lq_fda.artifacts.Bundle(bundle),
+        threads=[int(part) for part in threads.split(",")],
+        protocol=benchmarking.Protocol(rounds=rounds),
+    )
+    if output is not None:
+        for record in records:
+            lq_fda.artifacts.append_record(output, record)
+    if as_json:
+        _print_json([record.model_dump(mode="json") for record in records])
+        return
+    rich.print(benchmarking.latency_table(records))
+
+
 def main() -> None:
     """Entry point: an `LqFdaError` becomes one sentence and exit code 1."""
     debug = "--debug" in sys.argv

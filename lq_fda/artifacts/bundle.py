@@ -29,7 +29,7 @@ class Preprocessing(_Contract):
 
     1. Decode to 8-bit RGB.
     2. Cut the central rectangle with the input's aspect ratio, the largest one times `crop`.
-    3. Resize it to `height` x `width`: bilinear, half-pixel centres, no antialiasing, in float32.
+    3. Resize it to `height` x `width`: bilinear, half-pixel centres, no antialiasing, in float32, rounded to bytes.
     4. `value = pixel * scale[c] + offset[c]`, in float32, rounded after each of the two operations.
     """
 

@@ -52,7 +52,7 @@ def benchmark(
     bundle: Bundle,
     *,
     threads: Sequence[int] = (1,),
-    protocol: Protocol = Protocol(),  # noqa: B008
+    protocol: Protocol = Protocol(),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[BenchmarkRecord]:
     """Times the 1-bit, int8 and float files of a bundle on this machine, in one process and one run.
@@ -125,9 +125,7 @@ def _interleave(
     """Nanoseconds of every counted run."""
     order = random.Random(protocol.seed)
     generator = np.random.default_rng(protocol.seed)
-    images = {
-        name: generator.normal(size=session.input_shape).astype(np.float32) for name, session in sessions.items()
-    }
+    images = {name: generator.normal(size=session.input_shape).astype(np.float32) for name, session in sessions.items()}
     for name, session in sessions.items():
         for _ in range(protocol.warmups):
             session.run(images[name])

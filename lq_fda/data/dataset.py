@@ -120,7 +120,7 @@ class Dataset:
                 f"Received: start_epoch={start_epoch}, epochs={epochs}.",
                 cure="Raise epochs, or start earlier.",
             )
-        if batch_size % workers or not 0 <= worker < workers:
+        if not 0 <= worker < workers or batch_size % workers:
             raise LqFdaError(
                 f"The batch cannot be divided among the workers. Expected batch_size to be a multiple of workers and "
                 f"0 <= worker < workers. Received: batch_size={batch_size}, worker={worker}, workers={workers}.",
@@ -130,9 +130,7 @@ class Dataset:
         policy = make_policy(self.augmentation, mean_color=np.clip(-offset / scale, 0, 255).tolist())
         plan = Plan(batch_size, range(start_epoch, epochs), seed, self.augmentation, policy, worker, workers)
         split = self._splits["train"]
-        return self._finish(
-            lambda: split.pool.training(split.members, plan), batches=steps * (epochs - start_epoch)
-        )
+        return self._finish(lambda: split.pool.training(split.members, plan), batches=steps * (epochs - start_epoch))
 
     def validation(self, batch_size: int) -> tf.data.Dataset:
         """Batches of inputs and labels, unaugmented, in a fixed order, with the remainder."""
@@ -187,6 +185,11 @@ class Dataset:
         return reading(self.name, self.folder)
 
     def _evaluation(self, name: str, batch_size: int) -> tf.data.Dataset:
+        if batch_size < 1:
+            raise LqFdaError(
+                f"There is no such batch. Expected at least one image. Received: batch_size={batch_size}.",
+                cure="Choose a larger batch size.",
+            )
         split = self._splits[name]
         return self._finish(
             lambda: split.pool.evaluation(split.members, batch_size), batches=-(-self.sizes[name] // batch_size)

@@ -20,12 +20,8 @@ def cut_and_resize(image: tf.Tensor, spec: Preprocessing) -> tf.Tensor:
     cut = tf.minimum(tf.maximum(cut, 1), size)
     start = (size - cut) // 2
     pixels = tf.slice(image, tf.concat((start, (0,)), 0), tf.concat((cut, (3,)), 0))
-    return tf.ensure_shape(to_bytes(tf.image.resize(pixels, (spec.height, spec.width))), (spec.height, spec.width, 3))
-
-
-def to_bytes(pixels: tf.Tensor) -> tf.Tensor:
-    """Rounds to the nearest byte, halves upwards."""
-    return tf.cast(tf.floor(tf.cast(pixels, tf.float32) + 0.5), tf.uint8)
+    resized = tf.cast(tf.floor(tf.image.resize(pixels, (spec.height, spec.width)) + 0.5), tf.uint8)
+    return tf.ensure_shape(resized, (spec.height, spec.width, 3))
 
 
 def normalize(images: tf.Tensor, spec: Preprocessing) -> tf.Tensor:

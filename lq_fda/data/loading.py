@@ -171,9 +171,7 @@ def _check_labels(labels: np.ndarray, source: Source, split: str) -> None:
         )
 
 
-def _hold_out_missing(
-    splits: dict[str, Split], config: DataConfig, label_names: tuple[str, ...]
-) -> dict[str, Split]:
+def _hold_out_missing(splits: dict[str, Split], config: DataConfig, label_names: tuple[str, ...]) -> dict[str, Split]:
     """Takes out of train what the set does not have of its own."""
     splits = dict(splits)
     for what, fraction, seed in (
@@ -192,7 +190,8 @@ def _mean_and_deviation(train: Split, opened: _Opened) -> tuple[tuple[float, ...
     if opened.remember is None:
         counts = _histogram(train)
     else:
-        counts = opened.remember(lambda: _histogram(train.subset(np.arange(min(_STATISTICS_IMAGES, len(train.members))))))
+        some = train.subset(np.arange(len(train.members))[:_STATISTICS_IMAGES])
+        counts = opened.remember(lambda: _histogram(some))
     values = np.arange(256) / 255
     total = counts.sum(axis=1)
     mean = counts @ values / total

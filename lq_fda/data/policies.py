@@ -33,20 +33,21 @@ def make_policy(augmentation: Sequence[str], mean_color: Sequence[float]) -> Pol
     Raises:
         LqFdaError: Keras 3 runs on another backend than TensorFlow.
     """
-    names = [name for name in ("randaugment", "cutout") if name in augmentation]
-    if not names:
+    if not {"randaugment", "cutout"} & set(augmentation):
         return None
-    import keras as keras3  # Keras 3, which TensorFlow requires; the networks are Keras 2's.
+    import keras as keras3  # Keras 3, which TensorFlow requires; the networks are Keras 2's
 
     if keras3.backend.backend() != "tensorflow":
         raise LqFdaError(
-            "RandAugment and cutout need Keras 3 on TensorFlow. "
-            f"Received: KERAS_BACKEND={keras3.backend.backend()!r}.",
+            f"RandAugment and cutout need Keras 3 on TensorFlow. Received: KERAS_BACKEND={keras3.backend.backend()!r}.",
             cure="Set the environment variable KERAS_BACKEND=tensorflow, or leave these augmentations out.",
         )
     draws = _keyed_draws(keras3)
-    steps = [_randaugment(keras3.layers, draws) if name == "randaugment" else
-             _cutout(keras3.layers, draws, mean_color) for name in names]
+    steps = []
+    if "randaugment" in augmentation:
+        steps.append(_randaugment(keras3.layers, draws))
+    if "cutout" in augmentation:
+        steps.append(_cutout(keras3.layers, draws, mean_color))
 
     def policy(image: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
         """`float32` of 0 to 255, (height, width, 3), to the same."""

@@ -166,9 +166,11 @@ class StreamingPool:
             records = self._records(members, branch(key, _ORDER)).take(used)
             # Cut into parts as the memory pool does: this worker's rows of every batch.
             if plan.workers > 1:
-                records = records.enumerate().filter(
-                    lambda place, _: place % plan.batch_size // plan.part == plan.worker
-                ).map(lambda _, record: record)
+                records = (
+                    records.enumerate()
+                    .filter(lambda place, _: place % plan.batch_size // plan.part == plan.worker)
+                    .map(lambda _, record: record)
+                )
             return records.map(lambda *record: (epoch, *record))
 
         def image(epoch: tf.Tensor, index: tf.Tensor, record: tf.Tensor, label: tf.Tensor):
@@ -198,9 +200,13 @@ class StreamingPool:
     def sample(self, members: np.ndarray) -> np.ndarray:
         ascending, places = np.unique(members, return_inverse=True)
         # Stops at the last of them, which matters: the files may hold a million more.
-        images = self._records(ascending).take(len(ascending)).map(
-            lambda _, record, __: cut_and_resize(decode(self._source.encoded(record)), self._spec),
-            num_parallel_calls=tf.data.AUTOTUNE,
+        images = (
+            self._records(ascending)
+            .take(len(ascending))
+            .map(
+                lambda _, record, __: cut_and_resize(decode(self._source.encoded(record)), self._spec),
+                num_parallel_calls=tf.data.AUTOTUNE,
+            )
         )
         with reading(self._source.name, self._source.folder):
             return np.stack(list(images.as_numpy_iterator()))[places]

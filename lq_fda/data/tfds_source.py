@@ -205,7 +205,7 @@ def _shards(name: str, split: Any) -> list[tuple[str, int]]:
     foreign = [path for path, _ in shards if "tfrecord" not in Path(path).name]
     if foreign:
         raise LqFdaError(
-            f"The data set is in a format that lq_fda does not read. Expected TFRecord files. Received: {foreign[0]!r}.",
+            f"The data set is in a format that is not read here. Expected TFRecord files. Received: {foreign[0]!r}.",
             cure="Prepare it again with TFDS's file_format='tfrecord'.",
         )
     missing = [path for path, _ in shards if not Path(path).is_file()]

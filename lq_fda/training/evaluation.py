@@ -40,11 +40,14 @@ class Evaluator:
     """
 
     def __init__(self, network: keras.Model):
-        self.network = network
+        self._network = network
+        self._counts = tf.function(
+            self._count,
+            input_signature=[tf.TensorSpec(network.input_shape, tf.float32), tf.TensorSpec((None,), tf.int32)],
+        )
 
-    @tf.function(reduce_retracing=True)
-    def _batch(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        logits = self.network(images, training=False)
+    def _count(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        logits = self._network(images, training=False)
         hits = tf.equal(tf.argmax(logits, axis=-1, output_type=labels.dtype), labels)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
         return tf.math.count_nonzero(hits), tf.reduce_sum(losses)
@@ -53,7 +56,7 @@ class Evaluator:
         """Measures on batches of images and labels."""
         images, correct, loss = 0, 0, 0.0
         for batch, labels in dataset:
-            hits, losses = self._batch(batch, labels)
+            hits, losses = self._counts(batch, labels)
             images, correct, loss = images + len(labels), correct + int(hits), loss + float(losses)
         return Measurement(images, correct, loss / images)
 
@@ -73,5 +76,8 @@ def evaluate(run: RunDir, split: Split) -> SplitAccuracy:
         LqFdaError: The folder is no run, has no weights yet, or its data set cannot be read.
     """
     recipe = load_recipe(run)
-    measured = Evaluator(models.load(run))(split_of(data.load(recipe.data), split))
+    evaluator = Evaluator(models.load(run))
+    dataset = data.load(recipe.data)
+    with dataset.reading():
+        measured = evaluator(split_of(dataset, split))
     return SplitAccuracy(split=split, images=measured.images, top1=measured.top1)

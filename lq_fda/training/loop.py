@@ -100,13 +100,14 @@ def train(
         steps = _steps_per_epoch(recipe, dataset)
         with distribution.scope():
             trainer = build_trainer(recipe, steps)
-        recorder = EpochRecorder(run, recipe, dataset, trainer, steps, chief=chief)
-        if resume:
-            recorder.resume()
-        if chief:
-            write_json(run.environment_file, _environment(strategy, distribution))
-        _fit(recipe, dataset, trainer, recorder, steps, progress=progress and chief)
-        return _finish(run, dataset, recorder) if chief else None
+        with dataset.reading():
+            recorder = EpochRecorder(run, recipe, dataset, trainer, steps, chief=chief)
+            if resume:
+                recorder.resume()
+            if chief:
+                write_json(run.environment_file, _environment(strategy, distribution))
+            _fit(recipe, dataset, trainer, recorder, steps, progress=progress and chief)
+            return _finish(run, dataset, recorder) if chief else None
 
 
 def _claim(run: RunDir, recipe: Recipe, *, resume: bool, chief: bool) -> None:

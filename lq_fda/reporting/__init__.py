@@ -1,0 +1,5 @@
+"""The report: one HTML file with everything that a run measured, and nothing that it did not."""
+
+from lq_fda.reporting.report import write_report
+
+__all__ = ["write_report"]

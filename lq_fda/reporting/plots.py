@@ -1,0 +1,88 @@
+"""The report's figures, as SVG text that needs no other file."""
+
+import io
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from lq_fda.artifacts import BenchmarkRecord, Distribution
+
+# Okabe and Ito's palette tells colours apart for every kind of colour vision, on white and on black.
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#7f8c98"
+_STYLE = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": GREY,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "text.color": GREY,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "lq-fda",
+}
+
+
+def _svg(figure: Figure) -> str:
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
+
+
+def curves(histories: dict[str, list[dict[str, float]]]) -> str:
+    """Validation accuracy and training loss over the epochs, one line a network."""
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(8, 2.8))
+        accuracy, loss = figure.subplots(1, 2)
+        for (name, rows), colour in zip(histories.items(), (BLUE, ORANGE), strict=False):
+            epochs = [row["epoch"] for row in rows]
+            accuracy.plot(epochs, [100 * row["val_accuracy"] for row in rows], color=colour, label=name)
+            loss.plot(epochs, [row["loss"] for row in rows], color=colour, label=name)
+        accuracy.set(xlabel="epoch", ylabel="validation accuracy, %")
+        loss.set(xlabel="epoch", ylabel="training loss")
+        accuracy.legend(frameon=False)
+        return _svg(figure)
+
+
+def distributions(distribution: Distribution) -> str:
+    """A histogram for each binarization point: before the adjustment in grey, what the sign sees in blue."""
+    points = distribution.points
+    columns = min(4, len(points))
+    rows = -(-len(points) // columns)
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(2.3 * columns, 1.6 * rows))
+        axes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
+        for axis, point in zip(axes, points, strict=False):
+            edges = np.array(point.edges)
+            axis.stairs(point.before.counts, edges, color=GREY, fill=True, alpha=0.45)
+            if point.after is not None:
+                axis.stairs(point.after.counts, edges, color=BLUE, linewidth=1.4)
+            axis.axvline(0, color=ORANGE, linewidth=0.8)
+            axis.set_title(point.name, fontsize=8)
+            axis.set_yticks([])
+        for axis in axes[len(points) :]:
+            axis.set_visible(False)
+        figure.tight_layout()
+        return _svg(figure)
+
+
+def bars(records: Sequence[BenchmarkRecord], labels: dict[str, str]) -> str:
+    """Median latency and file size, one bar a file; one thread count."""
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(8, 1.6))
+        latency, size = figure.subplots(1, 2)
+        names = [labels.get(record.file, record.file) for record in records]
+        colours = [BLUE if record.runtime == "lce" else GREY for record in records]
+        for axis, values, unit in (
+            (latency, [record.median_ms for record in records], "median latency, ms"),
+            (size, [record.file_bytes / 1024 for record in records], "file size, KiB"),
+        ):
+            drawn = axis.barh(names, values, color=colours, height=0.6)
+            axis.bar_label(drawn, fmt="%.3g", padding=3, color=GREY)
+            axis.invert_yaxis()
+            axis.set_xlabel(unit)
+        figure.tight_layout()
+        return _svg(figure)

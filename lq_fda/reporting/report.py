@@ -1,0 +1,104 @@
+"""Gathers what a run left behind and renders it."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pydantic
+
+from lq_fda.artifacts import Bundle, Distribution, RunDir, read_json, read_records, write_atomic
+from lq_fda.errors import LqFdaError
+from lq_fda.reporting import plots
+
+LABELS = {Bundle.MODEL: "1-bit (LCE)", Bundle.INT8: "int8 twin", Bundle.FLOAT: "float twin"}
+
+
+def write_report(directory: Path) -> Path:
+    """Writes `report.html` from the folder that `lq-fda run` fills.
+
+    A part that was not measured is named as such.
+
+    Args:
+        directory: Holds any of `binarized/`, `float/`, `bundle/`, `verification.json`, `benchmark.jsonl`,
+            `distribution.json`.
+
+    Returns:
+        The path of the report: one file, no external requests.
+
+    Raises:
+        LqFdaError: There is no run in the folder, one of its files is damaged, or the report cannot be written.
+    """
+    binarized, twin = RunDir(directory / "binarized"), RunDir(directory / "float")
+    recipe = binarized.recipe()
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("lq_fda.reporting", "."), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    html = environment.get_template("report.html.j2").render(
+        title=f"{recipe['model']['name']} on {recipe['data']['name']}",
+        recipe=recipe,
+        environment=read_json(binarized.environment_file) if binarized.environment_file.is_file() else None,
+        results={name: run.result() for name, run in (("binarized", binarized), ("float", twin)) if run.finished},
+        curves=_curves(binarized, twin),
+        distribution=_distribution(directory / "distribution.json"),
+        bundle=_manifest(directory / "bundle"),
+        verification=_optional(directory / "verification.json"),
+        latency=_latency(directory / "benchmark.jsonl"),
+        labels=LABELS,
+    )
+    target = directory / "report.html"
+    write_atomic(target, html)
+    return target
+
+
+def _optional(path: Path) -> Any:
+    return read_json(path) if path.is_file() else None
+
+
+def _history(run: RunDir) -> list[dict[str, float]]:
+    with run.history_file.open(encoding="utf-8", newline="") as file:
+        return [
+            {name: float(value) for name, value in row.items() if _is_number(value)} for row in csv.DictReader(file)
+        ]
+
+
+def _is_number(text: str | None) -> bool:
+    try:
+        float(text or "")
+    except ValueError:
+        return False
+    return True
+
+
+def _curves(binarized: RunDir, twin: RunDir) -> str | None:
+    runs = {"1-bit": binarized, "float twin": twin}
+    histories = {name: _history(run) for name, run in runs.items() if run.history_file.is_file()}
+    return plots.curves(histories) if any(histories.values()) else None
+
+
+def _distribution(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    try:
+        distribution = Distribution.model_validate(read_json(path))
+    except pydantic.ValidationError as error:
+        raise LqFdaError(
+            f"A file is damaged. Expected a distribution. Received: {str(path)!r} ({error.errors()[0]['msg']}).",
+            cure="Run `lq-fda run` again.",
+        ) from error
+    return {"figure": plots.distributions(distribution), "points": distribution.points}
+
+
+def _manifest(folder: Path) -> Any:
+    return Bundle(folder).manifest if folder.is_dir() else None
+
+
+def _latency(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    records = list(read_records(path))
+    if not records:
+        return None
+    # Bars compare what was measured together: the first run.
+    together = [record for record in records if record.run == records[0].run]
+    return {"figure": plots.bars(together, LABELS), "records": records}
