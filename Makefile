@@ -6,8 +6,10 @@ READY := $(VENV)/.ready
 help:  ## Show the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+DEMO ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
+
 demo: $(READY)  ## Train, convert, verify and time a small network on real data; ends with an HTML report.
-	$(BIN)/lq-fda run --output runs/demo --overwrite
+	$(BIN)/lq-fda run --output $(DEMO)
 
 test: $(READY)  ## Run the tests.
 	$(BIN)/python -m pytest

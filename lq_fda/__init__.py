@@ -23,6 +23,7 @@ _SUBMODULES = (
     "data",
     "layers",
     "models",
+    "pipeline",
     "reporting",
     "runtimes",
     "training",

@@ -44,6 +44,45 @@ def _options(
 
 
 @app.command()
+def run(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder for everything.")],
+    dataset: Annotated[str, typer.Option(help="digits, folder, or an image classification set of TFDS.")] = "digits",
+    data_dir: Annotated[str | None, typer.Option(help="Where the data set lies.")] = None,
+    model: Annotated[str, typer.Option(help="A name that `lq-fda models` lists.")] = "tiny",
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training split.")] = None,
+    override: Annotated[list[str] | None, typer.Option("--set", help="Change a field, such as batch_size=64.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in --output.")] = False,
+) -> None:
+    """Train a network and its float twin, measure them, and write one HTML report.
+
+    Example: lq-fda run --dataset cifar10 --data-dir DIR --model resnet20 --epochs 20 --output runs/r20
+    """
+    training = lq_fda.training
+    if dataset == "digits" and model == "tiny":
+        recipe = training.digits_demo()
+    else:
+        recipe = training.recipe_for(model, lq_fda.data.DataConfig(name=dataset, data_dir=data_dir))
+    changes = [*(override or []), *([f"epochs={epochs}"] if epochs is not None else [])]
+    report = lq_fda.pipeline.run(
+        training.apply_overrides(recipe, changes),
+        output,
+        resume=resume,
+        say=lambda text: rich.print(f"[bold]{text}[/]"),
+    )
+    _print_accuracy(output)
+    rich.print(f"Report: {escape(str(report.resolve()))}")
+
+
+def _print_accuracy(output: Path) -> None:
+    table = Table("network", "best epoch", "validation %", "test %", title="Top-1 accuracy")
+    for name, folder in (("1-bit", "binarized"), ("float twin", "float")):
+        result = lq_fda.artifacts.RunDir(output / folder).result()
+        shares = [f"{100 * result[split]['top1']:.2f}" for split in ("validation", "test")]
+        table.add_row(name, f"{result['best_epoch']} of {result['epochs']}", *shares)
+    rich.print(table)
+
+
+@app.command()
 def models(as_json: Json = False) -> None:
     """List the networks.
 

@@ -49,6 +49,8 @@ def make_policy(augmentation: Sequence[str], mean_color: Sequence[float]) -> Pol
     if "cutout" in augmentation:
         steps.append(_cutout(keras3.layers, draws, mean_color))
 
+    # Plain TensorFlow inside: letting autograph rewrite all of Keras's layers would only take seconds.
+    @tf.autograph.experimental.do_not_convert
     def policy(image: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
         """`float32` of 0 to 255, (height, width, 3), to the same."""
         images = image[None]  # the layers' statistics (equalize, autocontrast) are the batch's: a batch of one

@@ -39,7 +39,7 @@ def curves(histories: dict[str, list[dict[str, float]]]) -> str:
         accuracy, loss = figure.subplots(1, 2)
         for (name, rows), colour in zip(histories.items(), (BLUE, ORANGE), strict=False):
             epochs = [row["epoch"] for row in rows]
-            accuracy.plot(epochs, [100 * row["val_accuracy"] for row in rows], color=colour, label=name)
+            accuracy.plot(epochs, [100 * row["validation_accuracy"] for row in rows], color=colour, label=name)
             loss.plot(epochs, [row["loss"] for row in rows], color=colour, label=name)
         accuracy.set(xlabel="epoch", ylabel="validation accuracy, %")
         loss.set(xlabel="epoch", ylabel="training loss")

@@ -33,26 +33,28 @@ def image_folder(tmp_path_factory) -> Path:
     return root
 
 
-def store(folder: Path, name: str, splits: dict[str, int], *, shards: int, shape=(12, 12, 1), classes: int = 3) -> Path:
-    """Writes a set with TFDS: the label of image i is i % classes; its first pixel is i."""
+def store(
+    folder: Path, name: str, splits: dict[str, int], *, shards: int = 1, shape=(12, 12, 1), unlabelled=()
+) -> Path:
+    """Writes a set of 3 classes with TFDS: the label of image i is i % 3, and its first pixel is i."""
     import tensorflow_datasets as tfds
 
     features = tfds.features.FeaturesDict(
-        {"image": tfds.features.Image(shape=shape), "label": tfds.features.ClassLabel(num_classes=classes)}
+        {"image": tfds.features.Image(shape=shape), "label": tfds.features.ClassLabel(num_classes=3)}
     )
 
-    def examples(count: int):
+    def examples(split: str, count: int):
         for index in range(count):
-            pixels = np.random.default_rng(index).integers(0, 256, shape, dtype=np.uint8)
+            pixels = np.random.default_rng(index).integers(0, 256, [size or 15 for size in shape], dtype=np.uint8)
             pixels[0, 0] = index
-            yield {"image": pixels, "label": index % classes}
+            yield index, {"image": pixels, "label": -1 if split in unlabelled else index % 3}
 
     tfds.disable_progress_bar()
     tfds.dataset_builders.store_as_tfds_dataset(
         name=name,
         version="1.0.0",
         features=features,
-        split_datasets={split: list(examples(count)) for split, count in splits.items()},
+        split_datasets={split: list(examples(split, count)) for split, count in splits.items()},
         data_dir=folder,
         download_config=tfds.download.DownloadConfig(num_shards=shards),
     )
@@ -65,6 +67,22 @@ def tfds_folder(tmp_path_factory) -> Path:
     return store(tmp_path_factory.mktemp("tfds"), "tiny", {"train": 90, "test": 21}, shards=4)
 
 
-def collect(batches: "tf.data.Dataset") -> tuple[np.ndarray, np.ndarray]:
-    images, labels = zip(*batches.as_numpy_iterator(), strict=True)
-    return np.concatenate(images), np.concatenate(labels)
+@pytest.fixture(scope="session")
+def store_tfds():
+    return store
+
+
+@pytest.fixture(scope="session")
+def save_image():
+    return write_image
+
+
+@pytest.fixture(scope="session")
+def collect():
+    """Reads a pipeline to its end: all images and all labels."""
+
+    def read(batches: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray]:
+        images, labels = zip(*batches.as_numpy_iterator(), strict=True)
+        return np.concatenate(images), np.concatenate(labels)
+
+    return read

@@ -88,7 +88,9 @@ def test_specification_centres_and_scales():
     spec = specification(8, 8, mean=(0.5, 0.25, 0.75), std=(0.5, 0.25, 0.125))
     mean_pixels = np.array([0.5, 0.25, 0.75]) * 255
     np.testing.assert_allclose(mean_pixels * spec.scale + spec.offset, 0, atol=1e-6)
-    np.testing.assert_allclose((mean_pixels + 255 * np.array([0.5, 0.25, 0.125])) * spec.scale + spec.offset, 1, rtol=1e-6)
+    np.testing.assert_allclose(
+        (mean_pixels + 255 * np.array([0.5, 0.25, 0.125])) * spec.scale + spec.offset, 1, rtol=1e-6
+    )
 
 
 def test_the_specification_survives_json_to_the_bit():
