@@ -41,11 +41,15 @@ class Preprocessing(_Contract):
 
 
 class LayerReport(_Contract):
-    """What became of one layer that is meant to be binary."""
+    """What became of one layer that is meant to be binary.
+
+    `index` is the operator's place in the file's order of execution; None where no operator was found.
+    """
 
     name: str
     binary: bool
     operator: str
+    index: int | None = Field(default=None, ge=0)
     output: Literal["float", "int8", "bitpacked", "none"]
     macs: int = Field(ge=0)
     weight_bytes: int = Field(ge=0)

@@ -35,10 +35,8 @@ def remembered(question: dict[str, Any], compute: Callable[[], np.ndarray]) -> n
     path = cache_folder() / f"{digest[:32]}.npy"
     try:
         return np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        pass
-    except (EOFError, ValueError):
-        path.unlink()  # cut short by a crash; computed again below
+    except (OSError, EOFError, ValueError):
+        pass  # not there, not readable or cut short: the answer is computed, and writing it says what is wrong
     answer = compute()
     buffer = io.BytesIO()
     np.save(buffer, answer, allow_pickle=False)

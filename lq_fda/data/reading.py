@@ -49,4 +49,4 @@ def reading(name: str, folder: str | None) -> Iterator[None]:
 def _first_line(error: tf.errors.OpError) -> str:
     """The part of a message that is about the file, without the names of graph nodes."""
     line = error.message.strip().splitlines()[0]
-    return re.sub(r"\{\{.*?\}\}\s*|\s*\[Op:.*?\]", "", line)
+    return re.sub(r"\{\{.*?\}\}\s*|\s*\[Op:.*?\]|\s*name:\s*$", "", line)

@@ -40,6 +40,10 @@ class TfdsSource:
         self.image_shape = (height, width) if height and width else None
         self.sizes = {split: info.num_examples for split, info in builder.info.splits.items()}
         self._shards = {split: _shards(name, info) for split, info in builder.info.splits.items() if info.num_examples}
+        self._record_bytes = {
+            split: sum(Path(path).stat().st_size for path, _ in shards) / self.sizes[split]
+            for split, shards in self._shards.items()
+        }
         self._features = tfds.features.FeaturesDict({self._image_key: image, self._label_key: label})
 
     def labels(self, split: str) -> np.ndarray:
@@ -91,8 +95,7 @@ class TfdsSource:
             deterministic=True,
         )
         if key is not None:
-            size = sum(Path(path).stat().st_size for path in paths) / self.sizes[split]
-            buffer = int(min(max(_SHUFFLE_BYTES / size, 1024), self.sizes[split]))
+            buffer = int(min(max(_SHUFFLE_BYTES / self._record_bytes[split], 1024), self.sizes[split]))
             records = records.shuffle(buffer, seed=branch(key, 1)[0], reshuffle_each_iteration=False)
         return records
 
@@ -105,6 +108,7 @@ class TfdsSource:
 def _open(name: str, folder: Path | None, download: bool) -> Any:
     """The builder of a set that lies in the folder, made without looking at the network."""
     import tensorflow_datasets as tfds
+    from tensorflow_datasets.core import naming
     from tensorflow_datasets.core.read_only_builder import builder_from_files
 
     if folder is not None and not folder.is_dir() and not download:
@@ -115,6 +119,10 @@ def _open(name: str, folder: Path | None, download: bool) -> Any:
         )
     data_dir = None if folder is None else str(folder)
     try:
+        naming.parse_builder_name_kwargs(name)
+    except ValueError as error:
+        raise _absent(name, data_dir) from error
+    try:
         return builder_from_files(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError as error:
         if not download:
@@ -124,7 +132,7 @@ def _open(name: str, folder: Path | None, download: bool) -> Any:
         raise LqFdaError(
             f"The data set cannot be opened ({str(error).strip().splitlines()[0]}). "
             f"Expected what TFDS writes. Received: name={name!r}, data_dir={data_dir!r}.",
-            cure="Check the name (NAME, NAME/CONFIG or NAME:VERSION), or prepare the set again with TFDS.",
+            cure="Copy the data set again, or prepare it again with TFDS.",
         ) from error
     return _download(name, data_dir)
 
@@ -134,17 +142,17 @@ def _absent(name: str, data_dir: str | None) -> LqFdaError:
 
     known = tfds.list_builders(with_community_datasets=False)
     base = name.split("/")[0].split(":")[0]
-    where = data_dir or "TFDS's default folder, ~/tensorflow_datasets"
+    where = repr(data_dir) if data_dir else "None, TFDS's default, ~/tensorflow_datasets"
     if base in known:
         return LqFdaError(
             f"The data set is not in the folder. Expected {base!r} in the layout of TFDS. "
-            f"Received: name={name!r}, data_dir={where!r}.",
-            cure="Set data_dir to the folder that holds it, or allow the download: download=True.",
+            f"Received: name={name!r}, data_dir={where}.",
+            cure=f"Set data_dir to the folder that holds {base}/, or allow the download: download=True.",
         )
     near = difflib.get_close_matches(base, [*known, "digits", "folder"], n=3)
     return LqFdaError(
         f"There is no data set of this name. Expected 'digits', 'folder', a name that TFDS knows, or one that lies in "
-        f"the data folder. Received: name={name!r}, data_dir={where!r}.",
+        f"the data folder. Received: name={name!r}, data_dir={where}.",
         cure=f"Did you mean {' or '.join(map(repr, near))}?" if near else "Check the name and data_dir.",
     )
 

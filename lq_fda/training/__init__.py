@@ -5,7 +5,7 @@ import tempfile
 from lq_fda import training
 from lq_fda.artifacts import RunDir
 
-recipe = training.apply_overrides(training.digits_demo(), ["epochs=1"])
+recipe = training.apply_overrides(training.digits_demo(), ["epochs=1", "warmup_epochs=0"])
 with tempfile.TemporaryDirectory() as folder:
     result = training.train(recipe, f"{folder}/run", progress=False)
     assert training.evaluate(RunDir(f"{folder}/run"), "test") == result.test
@@ -25,11 +25,13 @@ from lq_fda.training.recipe import (
     to_values,
 )
 from lq_fda.training.recipes import digits_demo, get_recipe, recipe_for, recipe_names, recipe_note
+from lq_fda.training.strategies import StrategyName
 
 __all__ = [
     "DistillationConfig",
     "Recipe",
     "Result",
+    "StrategyName",
     "TrainingInterrupted",
     "apply_overrides",
     "digits_demo",

@@ -83,7 +83,7 @@ def train(
     import tempfile
     from lq_fda import training
 
-    recipe = training.apply_overrides(training.digits_demo(), ["epochs=1"])
+    recipe = training.apply_overrides(training.digits_demo(), ["epochs=1", "warmup_epochs=0"])
     with tempfile.TemporaryDirectory() as folder:
         result = training.train(recipe, f"{folder}/run", progress=False)
     assert result.test.images > 0

@@ -9,9 +9,12 @@ from PIL import Image
 from lq_fda._keras import tf
 
 
-@pytest.fixture(autouse=True)
-def cache_in_tmp_path(monkeypatch, tmp_path):
-    monkeypatch.setenv("LQ_FDA_CACHE", str(tmp_path / "cache"))
+@pytest.fixture(scope="session", autouse=True)
+def own_cache_folder(tmp_path_factory):
+    """Keeps the tests out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LQ_FDA_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 def write_image(path: Path, pixels: np.ndarray) -> None:

@@ -35,7 +35,10 @@ def one_value(image: np.ndarray, spec: Preprocessing, y: int, x: int, channel: i
 
     low_y, high_y, t_y = between(y, cut_rows, spec.height)
     low_x, high_x, t_x = between(x, cut_columns, spec.width)
-    pixel = lambda row, column: float(image[top + row, left + column, channel])  # noqa: E731
+
+    def pixel(row: int, column: int) -> float:
+        return float(image[top + row, left + column, channel])
+
     upper = blend(pixel(low_y, low_x), pixel(low_y, high_x), t_x)
     lower = blend(pixel(high_y, low_x), pixel(high_y, high_x), t_x)
     byte = math.floor(float32(blend(upper, lower, t_y) + 0.5))

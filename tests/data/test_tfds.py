@@ -208,7 +208,8 @@ def test_images_need_not_be_square(tmp_path, store_tfds):
     assert load(DataConfig(name="wide", data_dir=str(tmp_path))).input_shape == (12, 20, 3)
 
 
-def test_large_sets_stream_by_themselves_and_remember_their_labels(damaged, monkeypatch):
+def test_large_sets_stream_by_themselves_and_remember_their_labels(damaged, tmp_path, monkeypatch):
+    monkeypatch.setenv("LQ_FDA_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(loading, "IN_MEMORY_BYTES", 1000)
     first = load_from(damaged)
     files = sorted(cache_folder().iterdir())

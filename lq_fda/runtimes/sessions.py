@@ -1,30 +1,13 @@
-"""One small interface to the runtimes that execute a `.tflite` file on this machine.
-
-    lce      Larq Compute Engine's interpreter: the only one that knows its binary operators
-    litert   Google's LiteRT interpreter with XNNPACK: float and int8 files
-
-```python
-from lq_fda import runtimes
-
-assert set(runtimes.available()) == {"lce", "litert"}
-```
-
-Every session takes and gives float32: quantized inputs and outputs are converted with the file's own scales, so that
-callers treat a 1-bit, an int8 and a float file alike.
-"""
+"""Sessions: a `.tflite` file, loaded into a runtime and ready to run."""
 
 import abc
-import importlib.util
-import sys
-from collections.abc import Callable
 from importlib import metadata
-from pathlib import Path
-from types import ModuleType
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from lq_fda.errors import LqFdaError
+from lq_fda.runtimes.libraries import first_line, lce_module, verified_interpreter
 
 
 class _Tensor(NamedTuple):
@@ -133,18 +116,18 @@ class Session(abc.ABC):
         """Runs once on a value in the input's own type; returns copies in the outputs' own types."""
 
 
-class _LiteRt(Session):
+class LiteRtSession(Session):
     runtime = "litert"
     package = "ai-edge-litert"
     settings: ClassVar[dict[str, Any]] = {"xnnpack": True}
 
     def _open(self) -> tuple[list[_Tensor], list[_Tensor]]:
-        self._interpreter = _verified_interpreter(self._model, self.threads)
+        self._interpreter = verified_interpreter(self._model, self.threads)
         try:
             self._interpreter.allocate_tensors()
         except RuntimeError as error:
             raise LqFdaError(
-                f"LiteRT cannot run this file. Expected built-in operators only. Received: {_first_line(error)}",
+                f"LiteRT cannot run this file. Expected built-in operators only. Received: {first_line(error)}",
                 cure="Run a file that holds LCE's operators with the runtime 'lce'.",
             ) from error
         operators = self._interpreter._get_ops_details()
@@ -167,7 +150,7 @@ class _LiteRt(Session):
         return [self._interpreter.get_tensor(index) for index in self._indices]
 
 
-class _Lce(Session):
+class LceSession(Session):
     runtime = "lce"
     package = "larq-compute-engine"
     # The fastest settings on x86: about six times the package's defaults.
@@ -175,9 +158,9 @@ class _Lce(Session):
 
     def _open(self) -> tuple[list[_Tensor], list[_Tensor]]:
         # LCE does not verify the buffer and crashes on a truncated one, so LiteRT reads it first.
-        _verified_interpreter(self._model, self.threads)
+        verified_interpreter(self._model, self.threads)
         try:
-            self._interpreter = _lce_module().LiteInterpreter(
+            self._interpreter = lce_module().LiteInterpreter(
                 self._model,
                 self.threads,
                 False,  # use_reference_bconv
@@ -186,7 +169,7 @@ class _Lce(Session):
             )
         except RuntimeError as error:
             raise LqFdaError(
-                f"LCE's interpreter cannot run this file. Received: {_first_line(error)}",
+                f"LCE's interpreter cannot run this file. Received: {first_line(error)}",
                 cure="Convert the run again with this version.",
             ) from error
         return self._describe("input"), self._describe("output")
@@ -204,79 +187,6 @@ class _Lce(Session):
 
     def _invoke(self, stored: np.ndarray) -> list[np.ndarray]:
         return self._interpreter.predict([stored])
-
-
-_RUNTIMES: dict[str, tuple[type[Session], Callable[[], Any]]] = {}
-
-
-def available() -> dict[str, str]:
-    """The runtimes by name, each with the reason why it cannot be used here, or an empty string when it can."""
-    reasons = {}
-    for name, (_, load) in _RUNTIMES.items():
-        try:
-            load()
-            reasons[name] = ""
-        except ImportError as error:
-            reasons[name] = str(error)
-    return reasons
-
-
-def open_session(runtime: str, model: bytes, *, threads: int = 1) -> Session:
-    """Loads a `.tflite` file into a runtime.
-
-    Args:
-        runtime: A key of `available()`.
-        model: Content of the file.
-        threads: Number of threads, at least 1.
-
-    Raises:
-        LqFdaError: No such runtime, or it is not installed, or it cannot run the file.
-    """
-    reasons = available()
-    if reasons.get(runtime, "unknown"):
-        raise LqFdaError(
-            f"The runtime cannot be used here. Expected one of {[name for name in reasons if not reasons[name]]}. "
-            f"Received: runtime={runtime!r} ({reasons.get(runtime, 'unknown')}).",
-            cure="Choose another runtime, or install its package.",
-        )
-    if threads < 1:
-        raise LqFdaError(f"Expected at least one thread. Received: threads={threads!r}.", cure="Pass threads=1.")
-    return _RUNTIMES[runtime][0](model, threads)
-
-
-def _litert_module() -> ModuleType:
-    return importlib.import_module("ai_edge_litert.interpreter")
-
-
-def _lce_module() -> ModuleType:
-    """LCE's interpreter alone: importing its package would load TensorFlow and its 200 MB converter."""
-    name = "larq_compute_engine.tflite.python.interpreter_wrapper_lite"
-    if name in sys.modules:
-        return sys.modules[name]
-    package = importlib.util.find_spec("larq_compute_engine")
-    if package is None:
-        raise ImportError("larq-compute-engine is not installed; it has wheels for x86_64 Linux and arm64 macOS only")
-    folder = Path(package.submodule_search_locations[0]) / "tflite" / "python"
-    library = next(iter(sorted(folder.glob("interpreter_wrapper_lite*"))), None)
-    if library is None:
-        raise ImportError(f"larq-compute-engine has no interpreter in {str(folder)!r}")
-    spec = importlib.util.spec_from_file_location(name, library)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    # The library can be initialised once a process: the package finds it here if it is imported later.
-    sys.modules[name] = module
-    return module
-
-
-def _verified_interpreter(model: bytes, threads: int) -> Any:
-    """LiteRT's interpreter on a buffer that its verifier has found to be sound."""
-    try:
-        return _litert_module().Interpreter(model_content=bytes(model), num_threads=threads)
-    except ValueError as error:
-        raise LqFdaError(
-            f"The file is damaged or is no .tflite file. Received: {len(model)} bytes ({_first_line(error)}).",
-            cure="Copy the file again, or convert the run again.",
-        ) from error
 
 
 def _count_delegated(operators: list[dict[str, Any]]) -> int:
@@ -298,10 +208,3 @@ def _count_delegated(operators: list[dict[str, Any]]) -> int:
             delegated.add(makers[tensor])
             pending += [int(source) for source in operators[makers[tensor]]["inputs"]]
     return len(delegated)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
-
-
-_RUNTIMES |= {"lce": (_Lce, _lce_module), "litert": (_LiteRt, _litert_module)}

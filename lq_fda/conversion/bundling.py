@@ -1,0 +1,179 @@
+"""From a training run to a bundle: every file that a device needs, written at once or not at all."""
+
+import dataclasses
+import datetime
+import io
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+import numpy as np
+import pydantic
+
+from lq_fda import data, models, runtimes
+from lq_fda._keras import keras
+from lq_fda.artifacts import Bundle, Manifest, RunDir, SplitAccuracy, atomic_directory, describe_environment
+from lq_fda.artifacts.bundle import file_entry
+from lq_fda.conversion.folding import fold
+from lq_fda.conversion.lce import to_lce
+from lq_fda.conversion.report import report, require_binary
+from lq_fda.conversion.twins import to_float, to_int8
+from lq_fda.errors import LqFdaError
+
+# What runs each file; the key is also the name of its outputs in golden.npz.
+_RUNTIMES = {Bundle.MODEL: "lce", Bundle.FLOAT: "litert", Bundle.INT8: "litert"}
+
+
+def convert(
+    run: RunDir,
+    output: Path | str,
+    *,
+    float_run: RunDir | None = None,
+    dataset: data.Dataset | None = None,
+    allow_float: Collection[str] = (),
+    calibration_images: int = 100,
+    golden_images: int = 8,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Bundle:
+    """Converts a trained run to a bundle: the LCE file, its float and int8 twins, and what proves them intact.
+
+    golden.npz holds test images (`images`, uint8; `labels`), what goes into the network (`inputs`), and what must
+    come out: `outputs_keras` of the network before folding, and `outputs_model`, `outputs_float`, `outputs_int8` of
+    the three files.
+
+    Args:
+        run: A run of a binarized network.
+        output: The bundle's folder; one that stands there is replaced when the new one is complete.
+        float_run: A run of its float twin. Without it the twins have random weights: good for latency, not accuracy.
+        dataset: The run's data set, if it is loaded already.
+        allow_float: Names of quantized layers that may stay float.
+        calibration_images: Training images that set the int8 twin's ranges.
+        golden_images: Test images in golden.npz.
+        progress: Called with the name of each step as it begins.
+
+    Returns:
+        The bundle.
+
+    Raises:
+        LqFdaError: A run cannot be read, the two do not belong together, a layer stayed float, a converter failed, or
+            the folder cannot be written.
+
+    ```python
+    import tempfile
+    from lq_fda import conversion, training
+    from lq_fda.artifacts import RunDir
+    from lq_fda.data import DataConfig
+    from lq_fda.models import ModelConfig
+
+    recipe = training.Recipe(
+        model=ModelConfig(name="tiny", parts=()), data=DataConfig(name="digits"), epochs=1, batch_size=256
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        training.train(recipe, f"{folder}/run", progress=False)
+        bundle = conversion.convert(RunDir(f"{folder}/run"), f"{folder}/bundle")
+        bundle.check()
+    ```
+    """
+    config, data_config = _configs(run)
+    if not config.binarized:
+        raise LqFdaError(
+            f"The run is of a float network. Expected a binarized one. Received: {str(run.path)!r}.",
+            cure="Pass the binarized run, and this one as the float run.",
+        )
+    twin_config = dataclasses.replace(config, binarized=False)
+    if float_run is not None:
+        _require_twin(float_run, run)
+    dataset = dataset or data.load(data_config)
+
+    progress("fold")
+    model = models.load(run)
+    _require_same_task(model, dataset)
+    folded = fold(model)
+    progress("LCE")
+    contents = {Bundle.MODEL: to_lce(folded)}
+    account = report(folded, contents[Bundle.MODEL])
+    require_binary(account, allow_float=allow_float)
+    progress("float twin")
+    twin = fold(models.build(twin_config) if float_run is None else models.load(float_run))
+    contents[Bundle.FLOAT] = to_float(twin)
+    progress("int8 twin")
+    contents[Bundle.INT8] = to_int8(twin, dataset.calibration(calibration_images))
+    progress("golden outputs")
+    contents[Bundle.GOLDEN] = _golden(model, contents, dataset, golden_images)
+    contents[Bundle.LABELS] = "".join(f"{name}\n" for name in dataset.label_names).encode()
+
+    with atomic_directory(Path(output)) as folder:
+        for name, content in contents.items():
+            (folder / name).write_bytes(content)
+        manifest = Manifest(
+            name=f"{config.name}-{dataset.name}",
+            created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            model=run.recipe()["model"],
+            dataset=dataset.name,
+            preprocessing=dataset.preprocessing,
+            classes=dataset.classes,
+            files={name: file_entry(folder / name) for name in contents},
+            trained_twins=float_run is not None,
+            accuracy=_accuracy({"binarized": run, "float": float_run}),
+            versions=describe_environment()["versions"],
+            conversion=account,
+        )
+        (folder / Bundle.MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return Bundle(output)
+
+
+def _configs(run: RunDir) -> tuple[models.ModelConfig, data.DataConfig]:
+    recipe = run.recipe()
+    try:
+        return models.ModelConfig(**recipe["model"]), data.DataConfig(**recipe["data"])
+    except (KeyError, TypeError, pydantic.ValidationError) as error:
+        raise LqFdaError(
+            f"The run's recipe is damaged or of another version. Received: {str(run.recipe_file)!r} ({error}).",
+            cure="Restore the file from a copy, or train again.",
+        ) from error
+
+
+def _require_twin(float_run: RunDir, run: RunDir) -> None:
+    (twin, twin_data), (config, data_config) = _configs(float_run), _configs(run)
+    expected = dataclasses.replace(config, binarized=False)
+    differing = [
+        name
+        for name in ("name", "input_shape", "classes", "binarized")
+        if getattr(twin, name) != getattr(expected, name)
+    ]
+    if twin_data.name != data_config.name:
+        differing.append("data.name")
+    if differing:
+        raise LqFdaError(
+            f"The float run is no twin of the binarized one: they differ in {', '.join(differing)}. "
+            f"Received: {str(float_run.path)!r} and {str(run.path)!r}.",
+            cure="Train the twin with the same recipe and model.binarized=False.",
+        )
+
+
+def _require_same_task(model: keras.Model, dataset: data.Dataset) -> None:
+    if model.input_shape[1:] != dataset.input_shape or model.output_shape[1:] != (dataset.classes,):
+        raise LqFdaError(
+            f"The network does not fit the data set. Expected input {dataset.input_shape} and {dataset.classes} "
+            f"classes. Received: input {model.input_shape[1:]} and output {model.output_shape[1:]}.",
+            cure="Pass the data set of the run's recipe.",
+        )
+
+
+def _golden(model: keras.Model, contents: dict[str, bytes], dataset: data.Dataset, count: int) -> bytes:
+    images, labels = dataset.raw("test", count)
+    inputs = data.normalize(images, dataset.preprocessing)
+    outputs = {"outputs_keras": model.predict(inputs, verbose=0)}
+    for name, runtime in _RUNTIMES.items():
+        outputs[f"outputs_{Path(name).stem}"] = runtimes.open_session(runtime, contents[name]).predict(inputs)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, images=images, labels=labels, inputs=inputs, **outputs)
+    return buffer.getvalue()
+
+
+def _accuracy(runs: dict[str, RunDir | None]) -> dict[str, SplitAccuracy]:
+    """Test accuracy of the Keras networks, of the runs that have ended."""
+    return {
+        name: SplitAccuracy.model_validate(run.result()["test"])
+        for name, run in runs.items()
+        if run is not None and run.finished
+    }

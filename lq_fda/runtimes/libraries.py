@@ -1,0 +1,49 @@
+"""The runtimes' own libraries, loaded without TensorFlow."""
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from lq_fda.errors import LqFdaError
+
+
+def litert_module() -> ModuleType:
+    return importlib.import_module("ai_edge_litert.interpreter")
+
+
+def lce_module() -> ModuleType:
+    """LCE's interpreter alone: importing its package would load TensorFlow and its 200 MB converter."""
+    name = "larq_compute_engine.tflite.python.interpreter_wrapper_lite"
+    if name in sys.modules:
+        return sys.modules[name]
+    package = importlib.util.find_spec("larq_compute_engine")
+    if package is None:
+        raise ImportError("larq-compute-engine is not installed; it has wheels for x86_64 Linux and arm64 macOS only")
+    folder = Path(package.submodule_search_locations[0]) / "tflite" / "python"
+    library = next(iter(sorted(folder.glob("interpreter_wrapper_lite*"))), None)
+    if library is None:
+        raise ImportError(f"larq-compute-engine has no interpreter in {str(folder)!r}")
+    spec = importlib.util.spec_from_file_location(name, library)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    # The library can be initialised once a process: the package finds it here if it is imported later.
+    sys.modules[name] = module
+    return module
+
+
+def verified_interpreter(model: bytes, threads: int) -> Any:
+    """LiteRT's interpreter on a buffer that its verifier has found to be sound."""
+    try:
+        return litert_module().Interpreter(model_content=bytes(model), num_threads=threads)
+    except ValueError as error:
+        raise LqFdaError(
+            f"The file is damaged or is no .tflite file. Received: {len(model)} bytes ({first_line(error)}).",
+            cure="Copy the file again, or convert the run again.",
+        ) from error
+
+
+def first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

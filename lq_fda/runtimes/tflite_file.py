@@ -1,0 +1,192 @@
+"""Reading a `.tflite` file: its operators, its tensors, its constants; and exposing what lies inside."""
+
+import dataclasses
+import struct
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from flatbuffers import Builder, flexbuffers
+
+from lq_fda.errors import LqFdaError
+from lq_fda.runtimes.libraries import verified_interpreter
+
+_IDENTIFIER = b"TFL3"
+
+
+def _names(enumeration: type) -> dict[int, str]:
+    return {value: name for name, value in vars(enumeration).items() if not name.startswith("_")}
+
+
+_OPERATORS = _names(schema.BuiltinOperator)
+_TYPES = _names(schema.TensorType)
+
+
+@dataclasses.dataclass(frozen=True)
+class Tensor:
+    """A tensor of the file.
+
+    Args:
+        name: As the converter wrote it; not always unique.
+        shape: Empty for a scalar.
+        dtype: TFLite's name of the type, such as `FLOAT32`.
+        content: The bytes of a constant, else None.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    content: bytes | None = dataclasses.field(repr=False)
+
+    @property
+    def values(self) -> np.ndarray:
+        """The constant as an array.
+
+        Raises:
+            LqFdaError: It is no constant, or its bytes do not make its shape.
+        """
+        try:
+            return np.frombuffer(self.content or b"", np.dtype(self.dtype.lower())).reshape(self.shape)
+        except (TypeError, ValueError) as error:
+            raise _damaged(f"tensor {self.name!r} of shape {self.shape} and type {self.dtype}") from error
+
+
+@dataclasses.dataclass(frozen=True)
+class Operator:
+    """An operator of the file, in the order of execution.
+
+    Args:
+        index: Its place in that order.
+        name: TFLite's name (`CONV_2D`) or the custom operator's (`LceBconv2d`).
+        inputs: Tensor numbers; -1 for an optional one that is absent.
+        outputs: Tensor numbers.
+        options: Of a custom operator whose options are a FlexBuffers map, as LCE's are; else empty.
+    """
+
+    index: int
+    name: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class TfliteFile:
+    """The graph of a file.
+
+    Args:
+        tensors: By number.
+        operators: In the order of execution.
+        inputs: Tensor numbers of the graph's inputs.
+        outputs: Tensor numbers of its outputs.
+    """
+
+    tensors: tuple[Tensor, ...]
+    operators: tuple[Operator, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+    def counts(self) -> dict[str, int]:
+        """How many operators of each name there are."""
+        return dict(sorted(Counter(operator.name for operator in self.operators).items()))
+
+    def maker(self, tensor: int) -> Operator | None:
+        """The operator that computes a tensor; None for constants and inputs."""
+        return next((operator for operator in self.operators if tensor in operator.outputs), None)
+
+    def readers(self, tensor: int) -> list[Operator]:
+        return [operator for operator in self.operators if tensor in operator.inputs]
+
+
+def read_tflite(model: bytes) -> TfliteFile:
+    """Reads the graph of a `.tflite` file; the file need not be trusted.
+
+    Args:
+        model: Content of the file.
+
+    Raises:
+        LqFdaError: It is damaged, or holds more than one graph.
+    """
+    content = _unpack(model)
+    (graph,) = content.subgraphs
+    count = len(graph.tensors)
+    operators = []
+    for index, operator in enumerate(graph.operators):
+        inputs, outputs = (tuple(int(item) for item in items) for items in (operator.inputs, operator.outputs))
+        if not all(-1 <= item < count for item in (*inputs, *outputs)):
+            raise _damaged(f"operator {index} names tensors beyond the {count} that there are")
+        operators.append(
+            Operator(index, _name(content.operatorCodes[operator.opcodeIndex]), inputs, outputs, _options(operator))
+        )
+    return TfliteFile(
+        tuple(_tensor(tensor, content.buffers) for tensor in graph.tensors),
+        tuple(operators),
+        tuple(map(int, graph.inputs)),
+        tuple(map(int, graph.outputs)),
+    )
+
+
+def with_outputs(model: bytes, tensors: list[int]) -> bytes:
+    """The same file with other tensors as its outputs: a way to look inside.
+
+    Args:
+        model: Content of the file.
+        tensors: Tensor numbers, as `read_tflite` counts them.
+
+    Raises:
+        LqFdaError: The file is damaged.
+    """
+    content = _unpack(model)
+    content.subgraphs[0].outputs = np.array(tensors, np.int32)
+    content.signatureDefs = None  # They would name the old outputs.
+    builder = Builder(len(model))
+    builder.Finish(content.Pack(builder), file_identifier=_IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def _unpack(model: bytes) -> schema.ModelT:
+    # The generated reader trusts every offset; LiteRT's verifier, in C++, has checked them before it runs.
+    verified_interpreter(model, threads=1)
+    content = schema.ModelT.InitFromPackedBuf(bytes(model), 0)
+    if len(content.subgraphs) != 1:
+        raise LqFdaError(
+            f"The file holds control flow. Expected one graph. Received: {len(content.subgraphs)} graphs.",
+            cure="Convert a network without loops and conditions.",
+        )
+    return content
+
+
+def _name(code: schema.OperatorCodeT) -> str:
+    if code.customCode:
+        return code.customCode.decode("utf-8", "replace")
+    # Files older than the operators above 127 have the first field only; LiteRT takes the larger one too.
+    number = max(code.builtinCode, code.deprecatedBuiltinCode)
+    return _OPERATORS.get(number, f"builtin {number}")
+
+
+def _tensor(tensor: schema.TensorT, buffers: list[schema.BufferT]) -> Tensor:
+    data = buffers[tensor.buffer].data
+    return Tensor(
+        name=(tensor.name or b"").decode("utf-8", "replace"),
+        shape=tuple(int(size) for size in tensor.shape) if tensor.shape is not None else (),
+        dtype=_TYPES[tensor.type],
+        content=None if data is None else bytes(data),
+    )
+
+
+def _options(operator: schema.OperatorT) -> dict[str, Any]:
+    blob = b"" if operator.customOptions is None else bytes(bytearray(operator.customOptions))
+    if not blob:
+        return {}
+    try:
+        options = flexbuffers.Loads(blob)
+    except (ValueError, IndexError, TypeError, struct.error, OverflowError, RecursionError, MemoryError) as error:
+        raise _damaged("the options of a custom operator") from error
+    return options if isinstance(options, dict) else {}
+
+
+def _damaged(what: str) -> LqFdaError:
+    return LqFdaError(
+        f"The .tflite file is damaged. Received: {what}.", cure="Copy the file again, or convert the run again."
+    )

@@ -1,0 +1,168 @@
+"""How fast networks train: several recipes in one process, their rounds interleaved, so that ratios mean something.
+
+The images are random and lie in memory: this is the speed of the training step. `lq_fda.data.throughput` measures the
+input pipeline.
+"""
+
+import dataclasses
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any, Literal
+
+import numpy as np
+import pydantic
+from rich.table import Table
+
+from lq_fda._keras import tf
+from lq_fda.artifacts import describe_environment
+from lq_fda.errors import LqFdaError
+from lq_fda.models import PARTS
+from lq_fda.training.recipe import Recipe, float_twin
+from lq_fda.training.trainer import STEPS_PER_EXECUTION, build_trainer
+
+
+class TrainingSpeed(pydantic.BaseModel):
+    """The training speed of one recipe; compare only with records of the same `run`.
+
+    Args:
+        images_per_second: Median over the rounds.
+        slowest: Of the slowest round.
+        fastest: Of the fastest round.
+        steps: Training steps of a round.
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["training_speed"] = "training_speed"
+    run: str
+    date: str
+    case: str
+    model: dict[str, Any]
+    precision: str
+    optimizer: str
+    batch_size: int
+    steps: int
+    rounds: int
+    images_per_second: float
+    slowest: float
+    fastest: float
+    environment: dict[str, Any]
+    command: str
+
+
+def block_cases(recipe: Recipe, precisions: Sequence[str] = ("float32", "mixed_bfloat16")) -> dict[str, Recipe]:
+    """The plain Larq block, the full block and the float twin of a network, in several precisions.
+
+    Args:
+        recipe: Gives network, batch size and optimizer.
+        precisions: Keras precision policies.
+    """
+    blocks = {
+        "plain": dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, binarized=True, parts=())),
+        "full": dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, binarized=True, parts=PARTS)),
+        "float": float_twin(recipe),
+    }
+    return {
+        f"{name} {precision}": dataclasses.replace(block, precision=precision)
+        for precision in precisions
+        for name, block in blocks.items()
+    }
+
+
+def measure_speed(
+    cases: Mapping[str, Recipe], *, steps: int = 16, rounds: int = 7, command: str = ""
+) -> list[TrainingSpeed]:
+    """Times training steps of several recipes, one round of each in turn.
+
+    Args:
+        cases: Recipes by the name that the records get.
+        steps: Training steps of a round; rounded up to whole executions.
+        rounds: How often each recipe has its turn.
+        command: What to write into the records.
+
+    Raises:
+        LqFdaError: There is nothing to measure.
+
+    ```python
+    import dataclasses
+    from lq_fda import training
+    from lq_fda.training.speed import measure_speed
+
+    recipe = dataclasses.replace(training.digits_demo(), batch_size=2)
+    (speed,) = measure_speed({"demo": recipe}, steps=1, rounds=1)
+    assert speed.images_per_second > 0
+    ```
+    """
+    if not cases or steps < 1 or rounds < 1:
+        raise LqFdaError(
+            "There is nothing to measure. Expected at least one case, one step and one round. "
+            f"Received: cases={list(cases)}, steps={steps}, rounds={rounds}.",
+            cure="Raise the number that is zero.",
+        )
+    executions = -(-steps // STEPS_PER_EXECUTION)
+    images = {name: executions * STEPS_PER_EXECUTION * recipe.batch_size for name, recipe in cases.items()}
+    rounds_of = {name: _rounds(recipe, executions) for name, recipe in cases.items()}
+    for turns in rounds_of.values():
+        next(turns)  # traces, compiles and warms up
+    speeds: dict[str, list[float]] = {name: [] for name in cases}
+    for _ in range(rounds):
+        for name, turns in rounds_of.items():
+            speeds[name].append(images[name] / next(turns))
+    shared = {
+        "run": uuid.uuid4().hex,
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "environment": describe_environment(),
+        "command": command,
+    }
+    return [
+        TrainingSpeed(
+            case=name,
+            model=dataclasses.asdict(recipe.model),
+            precision=recipe.precision,
+            optimizer=recipe.optimizer,
+            batch_size=recipe.batch_size,
+            steps=executions * STEPS_PER_EXECUTION,
+            rounds=rounds,
+            images_per_second=float(np.median(speeds[name])),
+            slowest=min(speeds[name]),
+            fastest=max(speeds[name]),
+            **shared,
+        )
+        for name, recipe in cases.items()
+    ]
+
+
+def speed_table(speeds: Sequence[TrainingSpeed], baseline: str) -> Table:
+    """The speeds as a table, with each one's ratio to a baseline case of the same precision.
+
+    Args:
+        speeds: Records of one run.
+        baseline: First word of the case to divide by, such as `plain`.
+    """
+    base = {speed.precision: speed.images_per_second for speed in speeds if speed.case.split()[0] == baseline}
+    table = Table("case", "images/s", "slowest", "fastest", f"x {baseline}", title="Training speed")
+    for speed in speeds:
+        ratio = f"{speed.images_per_second / base[speed.precision]:.2f}" if speed.precision in base else ""
+        numbers = (f"{value:.0f}" for value in (speed.images_per_second, speed.slowest, speed.fastest))
+        table.add_row(speed.case, *numbers, ratio)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    return table
+
+
+def _rounds(recipe: Recipe, executions: int) -> Iterator[float]:
+    """Seconds of one round after another, on a trainer of its own."""
+    trainer = build_trainer(recipe, steps_per_epoch=1000)
+    random = np.random.default_rng(recipe.seed)
+    images = random.normal(size=(recipe.batch_size, *recipe.model.input_shape)).astype(np.float32)
+    labels = random.integers(recipe.model.classes, size=recipe.batch_size).astype(np.int32)
+    batches = iter(tf.data.Dataset.from_tensors((images, labels)).repeat())
+    train = trainer.make_train_function()
+    while True:
+        began = time.perf_counter()
+        for _ in range(executions):
+            logs = train(batches)
+        float(logs["loss"])  # waits for the device
+        yield time.perf_counter() - began
