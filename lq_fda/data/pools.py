@@ -140,7 +140,7 @@ class MemoryPool:
         )
 
     def sample(self, members: np.ndarray) -> np.ndarray:
-        return tf.gather(self._images, members).numpy()
+        return self._images.numpy()[members]
 
 
 class StreamingPool:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from lq_fda._keras import tf
 from lq_fda.errors import LqFdaError
 
-# What TensorFlow says when the bytes of a file, not the program, are at fault.
-_BAD_IMAGE = re.compile(r"Decode|decode|Unknown image|Invalid (PNG|JPEG)|jpeg|Image size|Channel", re.ASCII)
+# The operations that decode, and what they say: the bytes of a file, not the program, are at fault.
+_BAD_IMAGE = re.compile(r"DecodeImage|DecodeAndCropJpeg|ExtractJpegShape|Unknown image|Invalid (PNG|JPEG)|BMP")
 
 
 @contextlib.contextmanager

@@ -72,6 +72,15 @@ def test_a_damaged_image_is_one_clear_error(folder, streaming):
         open_folder(folder, streaming=streaming)
 
 
+@pytest.mark.parametrize("content", [b"", b"no image", b"\xff\xd8\xff\xe0 no JPEG", b"BM no bitmap"])
+def test_an_image_that_is_damaged_during_training(folder, content):
+    dataset = open_folder(folder, streaming=True, augmentation=("crop",))
+    for image in (folder / "train" / "dog").iterdir():
+        image.write_bytes(content)
+    with pytest.raises(LqFdaError, match="cannot be decoded"), dataset.reading():
+        list(dataset.train(4, epochs=1, seed=0))
+
+
 def test_no_folder_no_train_one_class_tiny_class(folder):
     with pytest.raises(LqFdaError, match="data_dir=None"):
         load(DataConfig(name="folder"))
