@@ -13,6 +13,7 @@ from lq_fda import data, models, runtimes
 from lq_fda._keras import keras
 from lq_fda.artifacts import Bundle, Manifest, RunDir, SplitAccuracy, atomic_directory, describe_environment
 from lq_fda.artifacts.bundle import file_entry
+from lq_fda.conversion.folded_layers import ChannelAffine
 from lq_fda.conversion.folding import fold
 from lq_fda.conversion.lce import to_lce
 from lq_fda.conversion.report import report, require_binary
@@ -90,7 +91,7 @@ def convert(
     folded = fold(model)
     progress("LCE")
     contents = {Bundle.MODEL: to_lce(folded)}
-    account = report(folded, contents[Bundle.MODEL])
+    account = report(folded, contents[Bundle.MODEL], notes=_notes(run, folded))
     require_binary(account, allow_float=allow_float)
     progress("float twin")
     twin = fold(models.build(twin_config) if float_run is None else models.load(float_run))
@@ -157,6 +158,17 @@ def _require_same_task(model: keras.Model, dataset: data.Dataset) -> None:
             f"classes. Received: input {model.input_shape[1:]} and output {model.output_shape[1:]}.",
             cure="Pass the data set of the run's recipe.",
         )
+
+
+def _notes(run: RunDir, folded: keras.Model) -> list[str]:
+    notes = []
+    precision = run.recipe().get("precision", "float32")
+    if precision != "float32":
+        notes.append(f"Trained in {precision}; rebuilt in float32 for the conversion, which takes nothing else.")
+    additions = [layer.name for layer in folded.layers if isinstance(layer, ChannelAffine)]
+    if additions:
+        notes.append(f"Constants that nothing could absorb, one operator each: {', '.join(additions)}.")
+    return notes
 
 
 def _golden(model: keras.Model, contents: dict[str, bytes], dataset: data.Dataset, count: int) -> bytes:

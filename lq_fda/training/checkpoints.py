@@ -6,6 +6,7 @@ truncation and bit rot; the checkpoint before then takes over.
 """
 
 import dataclasses
+import io
 import json
 import logging
 import zipfile
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from lq_fda._keras import tf
-from lq_fda.artifacts import atomic_file
+from lq_fda.artifacts import write_atomic
 from lq_fda.errors import LqFdaError
 
 KEEP = 2
@@ -56,8 +57,9 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     """
     history = np.frombuffer(json.dumps(checkpoint.history).encode(), np.uint8)
     arrays = {str(index): value for index, value in enumerate(checkpoint.values)}
-    with atomic_file(folder / f"epoch-{checkpoint.epochs:05d}.npz") as staging:
-        np.savez(staging, **{_HISTORY: history}, **arrays)
+    content = io.BytesIO()
+    np.savez(content, **{_HISTORY: history}, **arrays)
+    write_atomic(folder / f"epoch-{checkpoint.epochs:05d}.npz", content.getvalue())
     for old in _files(folder)[KEEP:]:
         old.unlink(missing_ok=True)
 

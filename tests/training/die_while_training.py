@@ -1,67 +1,50 @@
 """Trains a recipe and dies of a real SIGKILL at a chosen moment: `die_while_training.py RECIPE OUTPUT MOMENT`.
 
-Moments: `step:N` in the middle of the epoch after N executions; `checkpoint:N`, `best:N` and `history:N` when half of
-the Nth such file is written; `result` before the result is written. `interrupt:N` is Ctrl-C in place of `step:N`.
+Moments: `execution:N` after the Nth execution of training steps, in the middle of an epoch; `file:N` when half of the
+Nth file of the run directory is written. A run that is already there is resumed.
 """
 
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from lq_fda import training
-from lq_fda._keras import keras
-from lq_fda.training import callbacks, loop, recorder
+from lq_fda.training.callbacks import StopOnNan
 
 
-def die() -> None:
+def die(*_: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def half_of(file: Path) -> None:
-    content = file.read_bytes()
-    file.write_bytes(content[: len(content) // 2])
+def die_with_half(descriptor: int) -> None:
+    os.ftruncate(descriptor, os.fstat(descriptor).st_size // 2)
+    die()
 
 
-def patch(owner, name: str, count: int, before_end) -> None:
-    """Calls `before_end(*args)` in place of returning from the call number `count`."""
+def at_call(owner: Any, name: str, number: int, last_act: Callable) -> None:
+    """Makes call `number` of a function the last one."""
     original, calls = getattr(owner, name), []
 
-    def patched(*args, **kwargs):
-        result = original(*args, **kwargs)
-        calls.append(None)
-        if len(calls) == count:
-            before_end(*args)
-        return result
+    def counted(*args: Any) -> Any:
+        calls.append(args)
+        if len(calls) == number:
+            last_act(*args)
+        return original(*args)
 
-    setattr(owner, name, patched)
-
-
-def die_with_half(*args) -> None:
-    half_of(next(Path(argument) for argument in args if isinstance(argument, str | Path)))
-    die()
+    setattr(owner, name, counted)
 
 
 def main(recipe: str, output: str, moment: str) -> None:
     kind, _, number = moment.partition(":")
-    count = int(number or 1)
-    if kind == "step":
-        patch(callbacks.StopOnNan, "on_train_batch_end", count, lambda *_: die())
-    elif kind == "interrupt":
-        patch(callbacks.StopOnNan, "on_train_batch_end", count, lambda *_: os.kill(os.getpid(), signal.SIGINT))
-    elif kind == "checkpoint":
-        patch(np, "savez", count, die_with_half)
-    elif kind == "best":
-        patch(keras.Model, "save_weights", count, die_with_half)
-    elif kind == "history":
-        patch(recorder, "as_csv", count, lambda *_: die())
-    elif kind == "result":
-        patch(loop, "best_row", 1, lambda *_: die())
-    training.train(
-        training.read_recipe(Path(recipe)), output, resume=(Path(output) / "recipe.json").exists(), progress=False
-    )
+    if kind == "execution":
+        at_call(StopOnNan, "on_train_batch_end", int(number), die)
+    else:
+        at_call(os, "fsync", int(number), die_with_half)  # the last act of every atomic write before the file is moved
+    resume = (Path(output) / "recipe.json").exists()
+    training.train(training.read_recipe(Path(recipe)), output, resume=resume, progress=False)
 
 
 if __name__ == "__main__":

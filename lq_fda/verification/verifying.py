@@ -1,0 +1,169 @@
+"""Keras against the files of a bundle, on real images."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from lq_fda import data, models, runtimes
+from lq_fda.artifacts import Bundle, RunDir, SplitAccuracy
+from lq_fda.errors import LqFdaError
+from lq_fda.verification.gates import GOLDEN, KERAS, KERAS_FLOAT, Limits, gates
+from lq_fda.verification.inference import batches, inference
+from lq_fda.verification.results import FileParity, Verification
+from lq_fda.verification.taps import compare_layers
+
+RUNTIME_OF = {Bundle.MODEL: "lce", Bundle.FLOAT: "litert", Bundle.INT8: "litert"}
+_BATCH = 128
+
+Network = Callable[[np.ndarray], list[np.ndarray]]
+
+
+def verify(
+    bundle: Bundle,
+    run: RunDir,
+    *,
+    float_run: RunDir | None = None,
+    dataset: data.Dataset | None = None,
+    images: int = 128,
+    limits: Limits = Limits(),  # noqa: B008
+    progress: Callable[[str, int, int], None] = lambda step, done, total: None,
+) -> Verification:
+    """Compares a bundle with the networks that it was made from: outputs, signs layer by layer, test accuracy.
+
+    Args:
+        bundle: Its files are compared with the manifest first.
+        run: The run of the binarized network.
+        float_run: The run of the float twin, if the bundle has trained twins.
+        dataset: The run's data set, if it is loaded already.
+        images: Test images on which logits and signs are compared; accuracy is of the whole test split.
+        limits: Of the gates.
+        progress: Called with a step's name, the images done and the images in all.
+
+    Returns:
+        What was found. A failed gate is a result, not an error: see `Verification.require_passed`.
+
+    Raises:
+        LqFdaError: The bundle is damaged or was made from another run, or a run or the data set cannot be read.
+
+    ```python
+    import tempfile
+    from lq_fda import conversion, training, verification
+    from lq_fda.artifacts import RunDir
+    from lq_fda.data import DataConfig
+    from lq_fda.models import ModelConfig
+
+    recipe = training.Recipe(
+        model=ModelConfig(name="tiny", parts=()), data=DataConfig(name="digits"), epochs=1, batch_size=256
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        training.train(recipe, f"{folder}/run", progress=False)
+        run = RunDir(f"{folder}/run")
+        found = verification.verify(conversion.convert(run, f"{folder}/bundle"), run, images=16)
+    assert found.layers[0].margin < 1e-3
+    ```
+    """
+    if images < 1:
+        raise LqFdaError(
+            f"There is nothing to compare. Expected at least one image. Received: images={images}.",
+            cure="Pass, say, images=128.",
+        )
+    bundle.check()
+    _require_origin(bundle, run)
+    manifest = bundle.manifest
+    contents = {name: bundle.file(name).read_bytes() for name in RUNTIME_OF if name in manifest.files}
+    sessions = {name: runtimes.open_session(RUNTIME_OF[name], content) for name, content in contents.items()}
+    model = models.load(run)
+    networks = {KERAS: inference(model)}
+    if float_run is not None:
+        networks[KERAS_FLOAT] = inference(models.load(float_run))
+    dataset = dataset or data.load(data.DataConfig(**run.recipe()["data"]))
+    inputs = data.normalize(dataset.raw("test", images)[0], dataset.preprocessing)
+
+    layers = compare_layers(
+        model,
+        contents[Bundle.MODEL],
+        manifest.conversion,
+        inputs,
+        lambda done, total: progress("layers", done, total),
+    )
+    outputs = {name: session.predict(inputs) for name, session in sessions.items()}
+    expected = {
+        name: np.concatenate([network(batch)[0] for batch in batches(inputs, _BATCH)])
+        for name, network in networks.items()
+    }
+    files = [
+        _compare(name, sessions[name], reference, outputs[name], expected[reference])
+        for name, reference in _references(bundle, networks)
+    ]
+    files += _compare_golden(bundle, sessions)
+    accuracy = _accuracy(sessions, networks, dataset, lambda done, total: progress("test split", done, total))
+    conditions = gates(files, layers, accuracy, limits, trained_twins=manifest.trained_twins)
+    return Verification(
+        bundle=manifest.name,
+        files=tuple(files),
+        layers=layers,
+        accuracy=accuracy,
+        gates=conditions,
+        passed=all(gate.passed for gate in conditions),
+    )
+
+
+def _require_origin(bundle: Bundle, run: RunDir) -> None:
+    if bundle.manifest.model != run.recipe()["model"]:
+        raise LqFdaError(
+            f"The bundle was not made from this run: their networks differ. "
+            f"Received: {str(bundle.path)!r} and {str(run.path)!r}.",
+            cure="Verify the bundle with the run that it was converted from.",
+        )
+
+
+def _references(bundle: Bundle, networks: Mapping[str, Network]) -> list[tuple[str, str]]:
+    """Which file is compared with which network: the twins only with weights that they were made from."""
+    pairs = [(Bundle.MODEL, KERAS)]
+    if bundle.manifest.trained_twins and KERAS_FLOAT in networks:
+        pairs += [(Bundle.FLOAT, KERAS_FLOAT), (Bundle.INT8, KERAS_FLOAT)]
+    return pairs
+
+
+def _compare(
+    name: str, session: runtimes.Session, reference: str, found: np.ndarray, expected: np.ndarray
+) -> FileParity:
+    difference = float(np.abs(found - expected).max())
+    size = float(np.sqrt(np.mean(np.square(expected, dtype=np.float64))))
+    return FileParity(
+        file=name,
+        runtime=f"{session.runtime} {session.version}",
+        reference=reference,
+        images=len(expected),
+        agreement=float((found.argmax(-1) == expected.argmax(-1)).mean()),
+        difference=difference,
+        relative_difference=difference / max(size, 1e-30),
+    )
+
+
+def _compare_golden(bundle: Bundle, sessions: Mapping[str, runtimes.Session]) -> list[FileParity]:
+    with np.load(bundle.file(Bundle.GOLDEN), allow_pickle=False) as golden:
+        inputs = golden["inputs"]
+        expected = {name: golden[f"outputs_{name.removesuffix('.tflite')}"] for name in sessions}
+    return [
+        _compare(name, session, GOLDEN, session.predict(inputs), expected[name]) for name, session in sessions.items()
+    ]
+
+
+def _accuracy(
+    sessions: Mapping[str, runtimes.Session],
+    networks: Mapping[str, Network],
+    dataset: data.Dataset,
+    progress: Callable[[int, int], None],
+) -> dict[str, SplitAccuracy]:
+    """Top-1 of every file and network on the whole test split."""
+    predict = {name: session.predict for name, session in sessions.items()}
+    predict |= {name: lambda batch, network=network: network(batch)[0] for name, network in networks.items()}
+    correct, total = dict.fromkeys(predict, 0), 0
+    with dataset.reading():
+        for batch, labels in dataset.test(_BATCH).as_numpy_iterator():
+            for name, function in predict.items():
+                correct[name] += int((function(batch).argmax(-1) == labels).sum())
+            total += len(labels)
+            progress(total, dataset.sizes["test"])
+    return {name: SplitAccuracy(split="test", images=total, top1=hits / total) for name, hits in correct.items()}
