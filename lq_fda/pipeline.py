@@ -1,60 +1,105 @@
 """The whole line, in order: train the network and its float twin, convert, verify, time, report."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import lq_fda
-from lq_fda import analysis, training
-from lq_fda.artifacts import RunDir, write_json
+from lq_fda import analysis, benchmarking, conversion, reporting, training, verification
+from lq_fda.artifacts import BenchmarkRecord, Bundle, RunDir, Verification, write_json, write_records
 from lq_fda.errors import LqFdaError
 
 _MEASURED_IMAGES = 256
 
 
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What every stage found.
+
+    Args:
+        binarized: How the training of the network ended.
+        float_twin: How that of its float twin did.
+        bundle: The files.
+        verification: Whether they compute what was trained.
+        records: How fast they are.
+        report: The page that shows it all.
+    """
+
+    binarized: training.Result
+    float_twin: training.Result
+    bundle: Bundle
+    verification: Verification
+    records: list[BenchmarkRecord]
+    report: Path
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "binarized": self.binarized.model_dump(mode="json"),
+            "float_twin": self.float_twin.model_dump(mode="json"),
+            "conversion": self.bundle.manifest.conversion.model_dump(mode="json"),
+            "verification": self.verification.model_dump(mode="json"),
+            "benchmark": [record.model_dump(mode="json") for record in self.records],
+            "report": str(self.report),
+        }
+
+
 def run(
     recipe: training.Recipe,
-    output: Path,
+    output: Path | str,
     *,
     resume: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = lambda text: None,
-) -> Path:
+    say: Callable[[str], None] | None = None,
+    progress: Callable[[str, int, int], None] = lambda step, done, total: None,
+) -> Outcome:
     """Runs every stage and writes its results into one folder.
 
-    The folder holds `binarized/` and `float/` (run directories), `distribution.json` and `report.html`, and grows a
-    part for every further stage.
+    The folder then holds `binarized/` and `float/` (run directories), `bundle/`, `distribution.json`,
+    `verification.json`, `benchmark.jsonl` and `report.html`.
 
     Args:
         recipe: Of the binarized network; the float twin has the same one.
         output: The folder.
-        resume: Go on where an earlier call stopped.
-        progress: Draw progress bars.
-        say: Called with the title of each stage.
-
-    Returns:
-        The path of the report.
+        resume: Go on with the training where an earlier call stopped; what follows is done anew.
+        say: Called with the title of each stage; training then draws its progress as well.
+        progress: Called with a step's name, what is done and how much there is.
 
     Raises:
-        LqFdaError: A stage failed; what the stages before it wrote stays.
+        LqFdaError: A stage failed; what the stages before it wrote stays. A failed gate of the verification is no error
+            here: see `Verification.require_passed`.
     """
+    output = Path(output)
     if output.is_dir() and any(output.iterdir()) and not resume:
         raise LqFdaError(
             f"The output folder is not empty. Expected a new one. Received: {str(output)!r}.",
             cure="Choose another folder, or go on with what is in it: --resume.",
         )
+    announce = say or (lambda title: None)
     binarized, twin = RunDir(output / "binarized"), RunDir(output / "float")
-    for name, directory, chosen in (
-        ("binarized network", binarized, recipe),
-        ("float twin", twin, training.float_twin(recipe)),
+    results = []
+    for title, directory, chosen in (
+        ("Training the binarized network", binarized, recipe),
+        ("Training its float twin", twin, training.float_twin(recipe)),
     ):
-        say(f"Training the {name}")
-        training.train(chosen, directory.path, resume=directory.exists, progress=progress)
+        announce(title)
+        results.append(training.train(chosen, directory.path, resume=directory.exists, progress=say is not None))
 
-    say("Measuring the distribution in front of every sign")
     dataset = lq_fda.data.load(recipe.data)
+    announce("Measuring the distribution in front of every sign")
     images = next(iter(dataset.validation(_MEASURED_IMAGES)))[0].numpy()
     distribution = analysis.measure_distribution(lq_fda.models.load(binarized), images, "validation")
     write_json(output / "distribution.json", distribution.model_dump(mode="json"))
 
-    say("Writing the report")
-    return lq_fda.reporting.write_report(output)
+    announce("Converting")
+    bundle = conversion.convert(binarized, output / "bundle", float_run=twin, dataset=dataset, progress=progress)
+
+    announce("Verifying")
+    found = verification.verify(bundle, binarized, float_run=twin, dataset=dataset, progress=progress)
+    write_json(output / "verification.json", found.model_dump(mode="json"))
+
+    announce("Timing")
+    records = benchmarking.benchmark(bundle, progress=lambda done, total: progress("rounds", done, total))
+    write_records(output / "benchmark.jsonl", records)
+
+    announce("Writing the report")
+    return Outcome(*results, bundle, found, records, reporting.write_report(output))

@@ -21,9 +21,10 @@ from lq_fda.artifacts.files import (
     write_atomic,
     write_json,
 )
-from lq_fda.artifacts.records import BenchmarkRecord, append_record, read_records
+from lq_fda.artifacts.records import BenchmarkRecord, append_record, read_records, write_records
 from lq_fda.artifacts.run_dir import RunDir
 from lq_fda.artifacts.system import describe_environment
+from lq_fda.artifacts.verification import FileParity, Gate, LayerParity, Verification
 
 __all__ = [
     "BenchmarkRecord",
@@ -31,12 +32,16 @@ __all__ = [
     "Bundle",
     "ConversionReport",
     "Distribution",
+    "FileParity",
+    "Gate",
+    "LayerParity",
     "LayerReport",
     "Manifest",
     "Preprocessing",
     "RunDir",
     "SplitAccuracy",
     "ValueDistribution",
+    "Verification",
     "append_record",
     "atomic_directory",
     "atomic_file",
@@ -47,4 +52,5 @@ __all__ = [
     "sha256_of",
     "write_atomic",
     "write_json",
+    "write_records",
 ]

@@ -5,9 +5,12 @@
 Kotlin, C++ and the Raspberry Pi read the same manifest, so no preprocessing constant is typed twice.
 """
 
+import zipfile
+import zlib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
+import numpy as np
 import pydantic
 from pydantic import Field
 
@@ -15,6 +18,7 @@ from lq_fda.artifacts.files import read_json, sha256_of
 from lq_fda.errors import LqFdaError
 
 MANIFEST_FORMAT = 1
+_LARGEST_GOLDEN = 1 << 28
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -96,6 +100,13 @@ class Manifest(_Contract):
     conversion: ConversionReport
 
 
+class Golden(NamedTuple):
+    """Preprocessed images, (n, height, width, channels), and what each file gives for them, (n, classes)."""
+
+    inputs: np.ndarray
+    outputs: dict[str, np.ndarray]
+
+
 class Bundle:
     """A bundle on disk.
 
@@ -110,6 +121,8 @@ class Bundle:
 
     MODEL, FLOAT, INT8 = "model.tflite", "float.tflite", "int8.tflite"
     LABELS, GOLDEN, MANIFEST = "labels.txt", "golden.npz", "manifest.json"
+    # What runs each network; the honest peer of a 1-bit network is int8 on XNNPACK.
+    RUNTIMES: ClassVar[dict[str, str]] = {MODEL: "lce", INT8: "litert", FLOAT: "litert"}
 
     def __init__(self, path: Path | str):
         self.path = Path(path)
@@ -146,6 +159,35 @@ class Bundle:
 
     def labels(self) -> list[str]:
         return self.file(self.LABELS).read_text(encoding="utf-8").splitlines()
+
+    def golden(self) -> "Golden":
+        """The inputs and expected outputs in golden.npz.
+
+        Raises:
+            LqFdaError: The manifest does not list the file, or it is damaged.
+        """
+        path = self.file(self.GOLDEN)
+        names = {name: f"outputs_{Path(name).stem}" for name in self.RUNTIMES if name in self.manifest.files}
+        try:
+            with zipfile.ZipFile(path) as archive:
+                size = sum(entry.file_size for entry in archive.infolist())
+            if size > _LARGEST_GOLDEN:
+                raise ValueError(f"it unpacks to {size} bytes, more than {_LARGEST_GOLDEN}")
+            with np.load(path, allow_pickle=False) as archive:
+                inputs = archive["inputs"]
+                outputs = {name: archive[key] for name, key in names.items()}
+            for name, values in {"inputs": inputs, **outputs}.items():
+                if values.dtype != np.float32 or not len(values) or len(values) != len(inputs):
+                    raise ValueError(f"{name} has type {values.dtype} and shape {values.shape}")
+            if any(values.shape[1:] != (self.manifest.classes,) for values in outputs.values()):
+                raise ValueError(f"the outputs are not of {self.manifest.classes} classes")
+        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+            raise LqFdaError(
+                f"The bundle is damaged: {self.GOLDEN} holds no golden inputs and outputs. "
+                f"Received: {str(path)!r} ({error}).",
+                cure="Copy the bundle again, or convert the run again.",
+            ) from error
+        return Golden(inputs, outputs)
 
     def check(self) -> None:
         """Compares every file with the manifest.

@@ -1,13 +1,14 @@
 """Benchmark records: one JSON object a line, appended and never rewritten."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pydantic
 from pydantic import Field
 
+from lq_fda.artifacts.files import write_atomic
 from lq_fda.errors import LqFdaError
 
 
@@ -60,6 +61,15 @@ def append_record(path: Path, record: pydantic.BaseModel) -> None:
             f"Could not write a record. Expected a writable file. Received: path={str(path)!r} ({error.strerror}).",
             cure="Choose another output folder or free some space.",
         ) from error
+
+
+def write_records(path: Path, records: Iterable[pydantic.BaseModel]) -> None:
+    """Writes records to a file of their own.
+
+    Raises:
+        LqFdaError: The file cannot be written; what stood there is unchanged.
+    """
+    write_atomic(path, "".join(f"{record.model_dump_json()}\n" for record in records))
 
 
 def read_records(path: Path) -> Iterator[BenchmarkRecord]:

@@ -18,9 +18,6 @@ from lq_fda.artifacts import BenchmarkRecord, Bundle, describe_environment
 from lq_fda.benchmarking.memory import peak_memory
 from lq_fda.errors import LqFdaError
 
-# Which runtime each file is for: the 1-bit network's honest peer is int8 on XNNPACK.
-RUNTIME_OF = {Bundle.MODEL: "lce", Bundle.INT8: "litert", Bundle.FLOAT: "litert"}
-
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
@@ -75,13 +72,13 @@ def benchmark(
             cure="Pass, say, threads=(1, 2).",
         )
     bundle.check()
-    models = {name: bundle.file(name).read_bytes() for name in RUNTIME_OF if name in bundle.manifest.files}
-    memory = {name: peak_memory(RUNTIME_OF[name], bundle.file(name)) for name in models}
+    models = {name: bundle.file(name).read_bytes() for name in Bundle.RUNTIMES if name in bundle.manifest.files}
+    memory = {name: peak_memory(Bundle.RUNTIMES[name], bundle.file(name)) for name in models}
     environment = describe_environment()
     records = []
     for index, count in enumerate(threads):
         sessions = {
-            name: runtimes.open_session(RUNTIME_OF[name], model, threads=count) for name, model in models.items()
+            name: runtimes.open_session(Bundle.RUNTIMES[name], model, threads=count) for name, model in models.items()
         }
         times = _interleave(
             sessions,

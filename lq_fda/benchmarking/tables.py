@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from lq_fda.artifacts import BenchmarkRecord, Bundle
 
@@ -19,9 +19,9 @@ def ratio_to_int8(record: BenchmarkRecord, records: Sequence[BenchmarkRecord]) -
 
 def latency_table(records: Sequence[BenchmarkRecord]) -> Table:
     """One row a file and thread count; ratios only inside a run."""
-    table = Table("network", "runtime", "threads", title="Latency, milliseconds an image")
-    for column in ("median", "p90", "min", "x int8", "file KiB", "memory MiB"):
-        table.add_column(column, justify="right")
+    table = Table(Column("file", no_wrap=True), "runtime", "threads", title="Latency, milliseconds an image")
+    for column in ("median", "p90", "min", "x int8", "KiB", "memory MiB"):
+        table.add_column(column, justify="right", no_wrap=" " not in column)
     for record in records:
         ratio = ratio_to_int8(record, records)
         memory = record.peak_memory_bytes

@@ -20,8 +20,7 @@ from lq_fda.conversion.report import report, require_binary
 from lq_fda.conversion.twins import to_float, to_int8
 from lq_fda.errors import LqFdaError
 
-# What runs each file; the key is also the name of its outputs in golden.npz.
-_RUNTIMES = {Bundle.MODEL: "lce", Bundle.FLOAT: "litert", Bundle.INT8: "litert"}
+_STEPS = 5
 
 
 def convert(
@@ -33,7 +32,7 @@ def convert(
     allow_float: Collection[str] = (),
     calibration_images: int = 100,
     golden_images: int = 8,
-    progress: Callable[[str], None] = lambda step: None,
+    progress: Callable[[str, int, int], None] = lambda step, done, total: None,
 ) -> Bundle:
     """Converts a trained run to a bundle: the LCE file, its float and int8 twins, and what proves them intact.
 
@@ -49,7 +48,7 @@ def convert(
         allow_float: Names of quantized layers that may stay float.
         calibration_images: Training images that set the int8 twin's ranges.
         golden_images: Test images in golden.npz.
-        progress: Called with the name of each step as it begins.
+        progress: Called with the name of each step as it begins, its number and how many there are.
 
     Returns:
         The bundle.
@@ -85,20 +84,20 @@ def convert(
         _require_twin(float_run, run)
     dataset = dataset or data.load(data_config)
 
-    progress("fold")
+    progress("fold", 0, _STEPS)
     model = models.load(run)
     _require_same_task(model, dataset)
     folded = fold(model)
-    progress("LCE")
+    progress("LCE", 1, _STEPS)
     contents = {Bundle.MODEL: to_lce(folded)}
     account = report(folded, contents[Bundle.MODEL], notes=_notes(run, folded))
     require_binary(account, allow_float=allow_float)
-    progress("float twin")
+    progress("float twin", 2, _STEPS)
     twin = fold(models.build(twin_config) if float_run is None else models.load(float_run))
     contents[Bundle.FLOAT] = to_float(twin)
-    progress("int8 twin")
+    progress("int8 twin", 3, _STEPS)
     contents[Bundle.INT8] = to_int8(twin, dataset.calibration(calibration_images))
-    progress("golden outputs")
+    progress("golden outputs", 4, _STEPS)
     contents[Bundle.GOLDEN] = _golden(model, contents, dataset, golden_images)
     contents[Bundle.LABELS] = "".join(f"{name}\n" for name in dataset.label_names).encode()
 
@@ -119,6 +118,7 @@ def convert(
             conversion=account,
         )
         (folder / Bundle.MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    progress("done", _STEPS, _STEPS)
     return Bundle(output)
 
 
@@ -175,7 +175,7 @@ def _golden(model: keras.Model, contents: dict[str, bytes], dataset: data.Datase
     images, labels = dataset.raw("test", count)
     inputs = data.normalize(images, dataset.preprocessing)
     outputs = {"outputs_keras": model.predict(inputs, verbose=0)}
-    for name, runtime in _RUNTIMES.items():
+    for name, runtime in Bundle.RUNTIMES.items():
         outputs[f"outputs_{Path(name).stem}"] = runtimes.open_session(runtime, contents[name]).predict(inputs)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, images=images, labels=labels, inputs=inputs, **outputs)

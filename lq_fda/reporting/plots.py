@@ -7,7 +7,9 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from lq_fda.artifacts import BenchmarkRecord, Distribution
+from lq_fda.artifacts import BenchmarkRecord, Bundle, Distribution
+
+LABELS = {Bundle.MODEL: "1-bit (LCE)", Bundle.INT8: "int8 twin", Bundle.FLOAT: "float twin"}
 
 # Okabe and Ito's palette tells colours apart for every kind of colour vision, on white and on black.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#7f8c98"
@@ -69,12 +71,12 @@ def distributions(distribution: Distribution) -> str:
         return _svg(figure)
 
 
-def bars(records: Sequence[BenchmarkRecord], labels: dict[str, str]) -> str:
+def bars(records: Sequence[BenchmarkRecord]) -> str:
     """Median latency and file size, one bar a file; one thread count."""
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(8, 1.6))
         latency, size = figure.subplots(1, 2)
-        names = [labels.get(record.file, record.file) for record in records]
+        names = [LABELS.get(record.file, record.file) for record in records]
         colours = [BLUE if record.runtime == "lce" else GREY for record in records]
         for axis, values, unit in (
             (latency, [record.median_ms for record in records], "median latency, ms"),

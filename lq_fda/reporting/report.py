@@ -2,16 +2,16 @@
 
 import csv
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jinja2
 import pydantic
 
-from lq_fda.artifacts import Bundle, Distribution, RunDir, read_json, read_records, write_atomic
+from lq_fda.artifacts import Bundle, Distribution, RunDir, Verification, read_json, read_records, write_atomic
 from lq_fda.errors import LqFdaError
 from lq_fda.reporting import plots
 
-LABELS = {Bundle.MODEL: "1-bit (LCE)", Bundle.INT8: "int8 twin", Bundle.FLOAT: "float twin"}
+Contract = TypeVar("Contract", bound=pydantic.BaseModel)
 
 
 def write_report(directory: Path) -> Path:
@@ -42,17 +42,26 @@ def write_report(directory: Path) -> Path:
         curves=_curves(binarized, twin),
         distribution=_distribution(directory / "distribution.json"),
         bundle=_manifest(directory / "bundle"),
-        verification=_optional(directory / "verification.json"),
+        verification=_validated(Verification, directory / "verification.json"),
         latency=_latency(directory / "benchmark.jsonl"),
-        labels=LABELS,
+        labels=plots.LABELS,
     )
     target = directory / "report.html"
     write_atomic(target, html)
     return target
 
 
-def _optional(path: Path) -> Any:
-    return read_json(path) if path.is_file() else None
+def _validated(contract: type[Contract], path: Path) -> Contract | None:
+    if not path.is_file():
+        return None
+    try:
+        return contract.model_validate(read_json(path))
+    except pydantic.ValidationError as error:
+        raise LqFdaError(
+            f"A file is damaged. Expected a {contract.__name__.lower()}. "
+            f"Received: {str(path)!r} ({error.errors()[0]['msg']}).",
+            cure="Run `lq-fda run` again.",
+        ) from error
 
 
 def _history(run: RunDir) -> list[dict[str, float]]:
@@ -77,15 +86,9 @@ def _curves(binarized: RunDir, twin: RunDir) -> str | None:
 
 
 def _distribution(path: Path) -> dict[str, Any] | None:
-    if not path.is_file():
+    distribution = _validated(Distribution, path)
+    if distribution is None:
         return None
-    try:
-        distribution = Distribution.model_validate(read_json(path))
-    except pydantic.ValidationError as error:
-        raise LqFdaError(
-            f"A file is damaged. Expected a distribution. Received: {str(path)!r} ({error.errors()[0]['msg']}).",
-            cure="Run `lq-fda run` again.",
-        ) from error
     return {"figure": plots.distributions(distribution), "points": distribution.points}
 
 
@@ -101,4 +104,4 @@ def _latency(path: Path) -> dict[str, Any] | None:
         return None
     # Bars compare what was measured together: the first run.
     together = [record for record in records if record.run == records[0].run]
-    return {"figure": plots.bars(together, LABELS), "records": records}
+    return {"figure": plots.bars(together), "records": records}

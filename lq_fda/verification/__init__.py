@@ -5,12 +5,11 @@
     accuracy   every file on the whole test split
     gates      what must hold, and why
 
-`verify` compares, `tables` shows it, `Verification.require_passed` turns a failed gate into an error.
+`verify` compares, `tables` shows it, `artifacts.Verification.require_passed` turns a failed gate into an error.
 """
 
 from lq_fda.verification.gates import Limits
-from lq_fda.verification.results import FileParity, Gate, LayerParity, Verification
 from lq_fda.verification.tables import tables
 from lq_fda.verification.verifying import verify
 
-__all__ = ["FileParity", "Gate", "LayerParity", "Limits", "Verification", "tables", "verify"]
+__all__ = ["Limits", "tables", "verify"]

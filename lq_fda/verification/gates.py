@@ -3,8 +3,7 @@
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-from lq_fda.artifacts import Bundle, SplitAccuracy
-from lq_fda.verification.results import FileParity, Gate, LayerParity
+from lq_fda.artifacts import Bundle, FileParity, Gate, LayerParity, SplitAccuracy
 
 KERAS, KERAS_FLOAT, GOLDEN = "keras", "keras float", "golden"
 

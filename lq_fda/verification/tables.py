@@ -2,9 +2,9 @@
 
 from rich.console import Group
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
-from lq_fda.verification.results import Verification
+from lq_fda.artifacts import Verification
 
 
 def tables(found: Verification) -> Group:
@@ -17,17 +17,19 @@ def tables(found: Verification) -> Group:
 
 
 def _files(found: Verification) -> Table:
-    table = Table("file", "runtime", "against", "images", "same top-1", "largest difference", title="Outputs")
+    table = Table(Column("file", no_wrap=True), "against", "images", "same top-1", title="Outputs")
+    table.add_column("largest difference")
+    table.add_column("of rms")
     for row in found.files:
-        difference = f"{row.difference:.3g} ({row.relative_difference:.1e} of rms)"
-        table.add_row(row.file, row.runtime, row.reference, str(row.images), f"{row.agreement:.2%}", difference)
+        numbers = (f"{row.agreement:.2%}", f"{row.difference:.3g}", f"{row.relative_difference:.1e}")
+        table.add_row(row.file, row.reference, str(row.images), *numbers)
     return table
 
 
 def _layers(found: Verification) -> Table:
     first = found.first_difference
     title = f"Signs; the first layer that differs: {first.name}" if first else "Signs: all agree"
-    table = Table("layer", "signs", "differing", "begin here", "farthest from zero", title=title)
+    table = Table(Column("layer", no_wrap=True), "signs", "differing", "begin here", "farthest from zero", title=title)
     for row in found.layers:
         margin = f"{row.margin:.1e} of rms" if row.first_differing else "-"
         shown = ("bitpacked", "-", "-", "-") if not row.signs else None

@@ -11,10 +11,9 @@ import numpy as np
 
 from lq_fda import runtimes
 from lq_fda._keras import keras
-from lq_fda.artifacts import ConversionReport
+from lq_fda.artifacts import ConversionReport, LayerParity
 from lq_fda.errors import LqFdaError
 from lq_fda.verification.inference import batches, inference
-from lq_fda.verification.results import LayerParity
 
 _BATCH = 16
 

@@ -5,14 +5,12 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from lq_fda import data, models, runtimes
-from lq_fda.artifacts import Bundle, RunDir, SplitAccuracy
+from lq_fda.artifacts import Bundle, FileParity, RunDir, SplitAccuracy, Verification
 from lq_fda.errors import LqFdaError
 from lq_fda.verification.gates import GOLDEN, KERAS, KERAS_FLOAT, Limits, gates
 from lq_fda.verification.inference import batches, inference
-from lq_fda.verification.results import FileParity, Verification
 from lq_fda.verification.taps import compare_layers
 
-RUNTIME_OF = {Bundle.MODEL: "lce", Bundle.FLOAT: "litert", Bundle.INT8: "litert"}
 _BATCH = 128
 
 Network = Callable[[np.ndarray], list[np.ndarray]]
@@ -70,8 +68,8 @@ def verify(
     bundle.check()
     _require_origin(bundle, run)
     manifest = bundle.manifest
-    contents = {name: bundle.file(name).read_bytes() for name in RUNTIME_OF if name in manifest.files}
-    sessions = {name: runtimes.open_session(RUNTIME_OF[name], content) for name, content in contents.items()}
+    contents = {name: bundle.file(name).read_bytes() for name in Bundle.RUNTIMES if name in manifest.files}
+    sessions = {name: runtimes.open_session(Bundle.RUNTIMES[name], content) for name, content in contents.items()}
     model = models.load(run)
     networks = {KERAS: inference(model)}
     if float_run is not None:
@@ -142,11 +140,10 @@ def _compare(
 
 
 def _compare_golden(bundle: Bundle, sessions: Mapping[str, runtimes.Session]) -> list[FileParity]:
-    with np.load(bundle.file(Bundle.GOLDEN), allow_pickle=False) as golden:
-        inputs = golden["inputs"]
-        expected = {name: golden[f"outputs_{name.removesuffix('.tflite')}"] for name in sessions}
+    golden = bundle.golden()
     return [
-        _compare(name, session, GOLDEN, session.predict(inputs), expected[name]) for name, session in sessions.items()
+        _compare(name, session, GOLDEN, session.predict(golden.inputs), golden.outputs[name])
+        for name, session in sessions.items()
     ]
 
 

@@ -1,11 +1,11 @@
-"""What verification found: plain values that become JSON."""
+"""What verification found; `verification.json` holds it, and the report shows it."""
 
 from typing import Annotated
 
 import pydantic
 from pydantic import Field
 
-from lq_fda.artifacts import SplitAccuracy
+from lq_fda.artifacts.bundle import SplitAccuracy
 from lq_fda.errors import LqFdaError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]

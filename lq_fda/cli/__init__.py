@@ -1,0 +1,56 @@
+"""The command line: each command parses, calls one function of the Python API, and prints."""
+
+import faulthandler
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from lq_fda.cli.bundles import benchmark, convert, verify
+from lq_fda.cli.networks import models, summary
+from lq_fda.cli.pipeline import run
+from lq_fda.cli.quiet import silence_native_code
+from lq_fda.cli.training import evaluate, speed, train
+from lq_fda.errors import LqFdaError
+
+app = typer.Typer(
+    name="lq-fda",
+    help="Train binarized neural networks in Keras, and ship them as fast, verified LCE .tflite files.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+)
+
+
+@app.callback()
+def _options(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show tracebacks, and what TensorFlow's native code logs.")
+    ] = False,
+) -> None:
+    """Train binarized neural networks in Keras, and ship them as fast, verified LCE .tflite files."""
+
+
+for command in (run, models, summary, train, evaluate, convert, verify, benchmark, speed):
+    app.command()(command)
+
+
+def main() -> None:
+    """Entry point: an `LqFdaError` becomes one sentence and exit code 1."""
+    if "--debug" in sys.argv:
+        app()
+        return
+    silence_native_code()
+    faulthandler.enable(sys.stderr)
+    try:
+        app()
+    except LqFdaError as error:
+        Console(stderr=True).print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

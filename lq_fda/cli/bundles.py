@@ -1,0 +1,105 @@
+"""Commands that make a bundle and look into it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import rich
+import typer
+from rich.markup import escape
+
+import lq_fda
+from lq_fda.cli.options import BundleArgument, FloatRun, Json, RunArgument, print_json, progress_bar
+from lq_fda.errors import LqFdaError
+
+
+def convert(
+    run: RunArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The bundle directory to make.")],
+    float_run: FloatRun = None,
+    allow_float: Annotated[
+        list[str] | None, typer.Option(metavar="LAYER", help="A layer that may stay float; may be repeated.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Convert a run to a bundle: the 1-bit file, its float and int8 twins, and an account of every layer.
+
+    Example: lq-fda convert runs/r20/binarized --float-run runs/r20/float --output runs/r20/bundle
+    """
+    artifacts = lq_fda.artifacts
+    with progress_bar() as progress:
+        bundle = lq_fda.conversion.convert(
+            artifacts.RunDir(run),
+            output,
+            float_run=float_run and artifacts.RunDir(float_run),
+            allow_float=allow_float or (),
+            progress=progress,
+        )
+    if as_json:
+        print_json(bundle.manifest.conversion.model_dump(mode="json"))
+        return
+    rich.print(lq_fda.conversion.layer_table(bundle.manifest.conversion))
+    rich.print(f"Bundle: {escape(str(output))}")
+
+
+def verify(
+    bundle: BundleArgument,
+    run: Annotated[Path, typer.Option(help="The run that the bundle was converted from.")],
+    float_run: FloatRun = None,
+    images: Annotated[int, typer.Option(help="Test images on which outputs and signs are compared.")] = 128,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the result to this .json file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare a bundle with Keras: outputs, signs layer by layer, accuracy of every file; exit code 1 if a gate fails.
+
+    Example: lq-fda verify runs/r20/bundle --run runs/r20/binarized --float-run runs/r20/float
+    """
+    artifacts = lq_fda.artifacts
+    with progress_bar() as progress:
+        found = lq_fda.verification.verify(
+            artifacts.Bundle(bundle),
+            artifacts.RunDir(run),
+            float_run=float_run and artifacts.RunDir(float_run),
+            images=images,
+            progress=progress,
+        )
+    if output is not None:
+        artifacts.write_json(output, found.model_dump(mode="json"))
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        rich.print(lq_fda.verification.tables(found))
+    found.require_passed()
+
+
+def benchmark(
+    bundle: BundleArgument,
+    threads: Annotated[str, typer.Option(help="Thread counts, separated by commas.")] = "1",
+    rounds: Annotated[int, typer.Option(help="Runs of every file that count.")] = 200,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Append the records to this .jsonl file.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw latency and size into this .svg file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Time the 1-bit, int8 and float files of a bundle on this machine.
+
+    Example: lq-fda benchmark runs/r20/bundle --threads 1,2 --plot latency.svg
+    """
+    if not all(part.strip().isdigit() for part in threads.split(",")):
+        raise LqFdaError(f"Expected thread counts such as 1,2. Received: threads={threads!r}.", cure="Write numbers.")
+    benchmarking, artifacts = lq_fda.benchmarking, lq_fda.artifacts
+    with progress_bar() as progress:
+        records = benchmarking.benchmark(
+            artifacts.Bundle(bundle),
+            threads=[int(part) for part in threads.split(",")],
+            protocol=benchmarking.Protocol(rounds=rounds),
+            progress=lambda done, total: progress("rounds", done, total),
+        )
+    for record in records if output is not None else []:
+        artifacts.append_record(output, record)
+    if plot is not None:
+        artifacts.write_atomic(plot, lq_fda.reporting.bars(records))
+    if as_json:
+        print_json([record.model_dump(mode="json") for record in records])
+        return
+    rich.print(benchmarking.latency_table(records))

@@ -1,0 +1,47 @@
+"""What several commands share: options, JSON, and a progress bar."""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, made by `lq-fda train`.")]
+BundleArgument = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle directory, made by `lq-fda convert`.")]
+FloatRun = Annotated[Path | None, typer.Option(help="The run of the float twin.")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a field, such as batch_size=64.")
+]
+
+
+def print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+@contextlib.contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """Yields a function that takes a step's name, what is done and how much there is, and draws it on standard error.
+
+    The bar is there from the first call to the one in which everything is done: training draws one of its own.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    task = progress.add_task("")
+
+    def advance(step: str, done: int, total: int) -> None:
+        progress.update(task, description=step, completed=done, total=total)
+        if done < total:
+            progress.start()
+        else:
+            progress.stop()
+
+    try:
+        yield advance
+    finally:
+        progress.stop()

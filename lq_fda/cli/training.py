@@ -1,0 +1,103 @@
+"""Commands that train and measure training."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import rich
+import typer
+from rich.markup import escape
+
+import lq_fda
+from lq_fda.cli.options import Json, Overrides, RunArgument, print_json, progress_bar
+from lq_fda.errors import LqFdaError
+
+
+def train(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The run directory to make.")],
+    recipe: Annotated[
+        str, typer.Option(help="A recipe by name, or a JSON file like a run's recipe.json.")
+    ] = "digits_demo",
+    override: Overrides = None,
+    float_twin: Annotated[bool, typer.Option("--float-twin", help="Train the float twin instead.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --output stopped.")] = False,
+    strategy: Annotated[str, typer.Option(help="none, mirrored or multi_worker.")] = "none",
+    as_json: Json = False,
+) -> None:
+    """Train a network.
+
+    Example: lq-fda train --recipe cifar10_resnet20 --set data.data_dir=DIR --set epochs=20 --output runs/r20
+    """
+    training = lq_fda.training
+    if resume and recipe == "digits_demo" and not override:
+        chosen = training.load_recipe(lq_fda.artifacts.RunDir(output))
+    else:
+        chosen = training.read_recipe(Path(recipe)) if recipe.endswith(".json") else training.get_recipe(recipe)
+        chosen = training.apply_overrides(chosen, override or [])
+        chosen = training.float_twin(chosen) if float_twin else chosen
+    result = training.train(chosen, output, resume=resume, strategy=strategy, progress=not as_json)
+    if result is None:
+        return
+    if as_json:
+        print_json(result.model_dump(mode="json"))
+        return
+    rich.print(
+        f"Best epoch {result.best_epoch} of {result.epochs}: validation {100 * result.validation.top1:.2f} %, "
+        f"test {100 * result.test.top1:.2f} % ({result.test.images} images). Run: {escape(str(output))}"
+    )
+
+
+def evaluate(
+    run: RunArgument,
+    split: Annotated[str, typer.Option(help="validation or test.")] = "validation",
+    as_json: Json = False,
+) -> None:
+    """Measure the accuracy of a run's best epoch.
+
+    Example: lq-fda evaluate runs/r20 --split test
+    """
+    if split not in ("validation", "test"):
+        raise LqFdaError(f"No such split. Expected validation or test. Received: split={split!r}.", cure="Choose one.")
+    accuracy = lq_fda.training.evaluate(lq_fda.artifacts.RunDir(run), split)
+    if as_json:
+        print_json(accuracy.model_dump(mode="json"))
+        return
+    rich.print(f"{split} top-1: {100 * accuracy.top1:.2f} % of {accuracy.images} images")
+
+
+def speed(
+    recipe: Annotated[str, typer.Option(help="A recipe by name, or a JSON file.")] = "digits_demo",
+    override: Overrides = None,
+    rounds: Annotated[int, typer.Option(help="How often each network has its turn.")] = 7,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Append the records to this .jsonl file.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Time training: plain Larq blocks, ours, and the float twin, interleaved, in float32 and mixed_bfloat16.
+
+    Then the input pipeline alone, which should be far above them.
+
+    Example: lq-fda speed --recipe cifar10_resnet20 --set data.data_dir=DIR --output results/training_speed.jsonl
+    """
+    training = lq_fda.training
+    chosen = training.read_recipe(Path(recipe)) if recipe.endswith(".json") else training.get_recipe(recipe)
+    chosen = training.apply_overrides(chosen, override or [])
+    dataset = lq_fda.data.load(chosen.data)
+    with progress_bar() as progress:
+        records = training.measure_speed(
+            training.block_cases(chosen),
+            rounds=rounds,
+            command=shlex.join(["lq-fda", *sys.argv[1:]]),
+            progress=lambda done, total: progress("training steps", done, total),
+        )
+    pipeline = lq_fda.data.throughput(dataset, chosen.batch_size)
+    for record in records if output is not None else []:
+        lq_fda.artifacts.append_record(output, record)
+    if as_json:
+        print_json({"training": [record.model_dump(mode="json") for record in records], "pipeline": pipeline})
+        return
+    rich.print(training.speed_table(records))
+    fastest = max(record.images_per_second for record in records)
+    rich.print(f"Input pipeline alone: {pipeline:.0f} images/s, {pipeline / fastest:.0f} times the fastest network.")
