@@ -63,6 +63,6 @@ class RunDir:
         if not self.finished:
             raise LqFdaError(
                 f"This run has not ended. Expected result.json. Received: {str(self.path)!r}.",
-                cure="Resume it: `lq-fda train --resume DIR`.",
+                cure="Resume it: `lq-fda train --resume --output DIR`.",
             )
         return read_json(self.result_file)

@@ -119,7 +119,7 @@ def load(run: RunDir) -> keras.Model:
     if not run.best_weights.is_file():
         raise LqFdaError(
             f"The run has no weights yet. Expected {run.best_weights.name}. Received: {str(run.path)!r}.",
-            cure="Train at least one epoch: `lq-fda train --resume DIR`.",
+            cure="Train at least one epoch: `lq-fda train --resume --output DIR`.",
         )
     try:
         model.load_weights(run.best_weights)

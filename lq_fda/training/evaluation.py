@@ -1,11 +1,12 @@
 """Top-1 accuracy of what a run ships, in float32."""
 
 import dataclasses
-from typing import Literal
+from typing import Literal, get_args
 
 from lq_fda import data, models
 from lq_fda._keras import keras, tf
 from lq_fda.artifacts import RunDir, SplitAccuracy
+from lq_fda.errors import LqFdaError
 from lq_fda.training.recipe import load_recipe
 
 BATCH_SIZE = 256
@@ -73,8 +74,13 @@ def evaluate(run: RunDir, split: Split) -> SplitAccuracy:
         split: `"validation"` to compare runs, `"test"` for the number to report.
 
     Raises:
-        LqFdaError: The folder is no run, has no weights yet, or its data set cannot be read.
+        LqFdaError: No such split; the folder is no run, has no weights yet, or its data set cannot be read.
     """
+    if split not in get_args(Split):
+        raise LqFdaError(
+            f"No such split. Expected {' or '.join(get_args(Split))}. Received: split={split!r}.",
+            cure="Choose a split from the list.",
+        )
     recipe = load_recipe(run)
     evaluator = Evaluator(models.load(run))
     dataset = data.load(recipe.data)

@@ -94,7 +94,7 @@ def train(
     run = RunDir(output)
     _claim(run, recipe, resume=resume, chief=chief)
     if run.finished:
-        return Result.model_validate(run.result())
+        return _read_result(run)
     with _interruptible(run):
         dataset = data.load(recipe.data)
         steps = _steps_per_epoch(recipe, dataset)
@@ -143,6 +143,16 @@ def _differences(theirs: Any, ours: Any, key: str = "") -> Iterator[str]:
         yield f"{key}={ours!r} instead of {theirs!r}"
 
 
+def _read_result(run: RunDir) -> Result:
+    try:
+        return Result.model_validate(run.result())
+    except pydantic.ValidationError as error:
+        raise LqFdaError(
+            f"The result of this run is damaged or of another version. Received: {str(run.result_file)!r}.",
+            cure="Remove the file and resume: the best weights are measured again.",
+        ) from error
+
+
 def _steps_per_epoch(recipe: Recipe, dataset: data.Dataset) -> int:
     """Steps of an epoch, after a check that the data suit the network and the batch."""
     for name, expected, received in (
@@ -174,7 +184,7 @@ def _interruptible(run: RunDir) -> Iterator[None]:
     except KeyboardInterrupt:
         raise TrainingInterrupted(
             f"Training was interrupted. Everything up to the last whole epoch is in {str(run.path)!r}.",
-            cure=f"Go on with it: `lq-fda train --resume {run.path}`.",
+            cure=f"Go on with it: `lq-fda train --resume --output {run.path}`.",
         ) from None
 
 

@@ -92,7 +92,7 @@ def _parse(key: str, text: str) -> Any:
     readings: list[Any] = []
     try:
         readings.append(json.loads(text))
-    except json.JSONDecodeError:
+    except ValueError:  # no JSON, or more digits than Python reads
         readings += [None] if text.lower() == "none" else []
     readings += [text, [item.strip() for item in text.split(",") if item.strip()]]
     failure = None

@@ -4,11 +4,13 @@ import difflib
 from collections.abc import Callable
 from typing import Any
 
+import pydantic
+
 from lq_fda import data
 from lq_fda.data import DataConfig
 from lq_fda.errors import LqFdaError
 from lq_fda.models import ModelConfig
-from lq_fda.training.recipe import Recipe
+from lq_fda.training.recipe import Recipe, refusal
 
 _RECIPES: dict[str, Callable[[], Recipe]] = {}
 
@@ -69,15 +71,17 @@ def recipe_for(model: str, dataset: DataConfig, **fields: Any) -> Recipe:
         **fields: Other fields of `Recipe`.
 
     Raises:
-        LqFdaError: The data set cannot be read.
+        LqFdaError: The data set cannot be read; a field is unknown, has the wrong type or is out of its range.
     """
     opened = data.load(dataset)
     config = ModelConfig(name=model, classes=opened.classes, input_shape=opened.input_shape)
     defaults = {"epochs": 30, "batch_size": 128, "learning_rate": 2e-3, "warmup_epochs": 1.0}
-    settings = {**defaults, **fields}
-    if settings["epochs"] <= settings["warmup_epochs"] and "warmup_epochs" not in fields:
-        settings["warmup_epochs"] = 0.0
-    return Recipe(model=config, data=dataset, **settings)
+    if fields.get("epochs") == 1:
+        defaults["warmup_epochs"] = 0.0
+    try:
+        return Recipe(model=config, data=dataset, **{**defaults, **fields})
+    except pydantic.ValidationError as error:
+        raise refusal(error) from error
 
 
 @_registered

@@ -92,7 +92,7 @@ def _check_cluster() -> None:
     try:
         config = json.loads(text)
         workers = [*config["cluster"].get("chief", []), *config["cluster"]["worker"]]
-        known = config["task"]["type"] in config["cluster"] and int(config["task"]["index"]) < len(workers)
+        known = config["task"]["type"] in config["cluster"] and 0 <= int(config["task"]["index"]) < len(workers)
     except (ValueError, KeyError, TypeError, AttributeError):
         known = False
     if not known:
