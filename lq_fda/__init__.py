@@ -23,6 +23,7 @@ _SUBMODULES = (
     "data",
     "layers",
     "models",
+    "part_costs",
     "pipeline",
     "reporting",
     "runtimes",

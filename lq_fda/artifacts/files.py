@@ -103,7 +103,7 @@ def read_json(path: Path) -> Any:
     """Reads a JSON file.
 
     Raises:
-        LqFdaError: The file is missing or is not JSON.
+        LqFdaError: The file is missing, cannot be read or is not JSON.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -112,6 +112,11 @@ def read_json(path: Path) -> Any:
             f"A file is missing. Expected {path.name!r}. Received: path={str(path)!r}.",
             cure="Check the path, or run the command that makes it again.",
         ) from None
+    except OSError as error:
+        raise LqFdaError(
+            f"A file cannot be read. Received: path={str(path)!r} ({error.strerror or error}).",
+            cure="Check the path and its permissions.",
+        ) from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise LqFdaError(
             f"A file is damaged. Expected JSON. Received: path={str(path)!r} ({error}).",

@@ -1,6 +1,6 @@
 """Latency, memory and size of a bundle's files, measured so that their ratios mean something."""
 
-from lq_fda.benchmarking.latency import Protocol, benchmark
+from lq_fda.benchmarking.latency import Protocol, benchmark, time_interleaved
 from lq_fda.benchmarking.tables import latency_table, ratio_to_int8
 
-__all__ = ["Protocol", "benchmark", "latency_table", "ratio_to_int8"]
+__all__ = ["Protocol", "benchmark", "latency_table", "ratio_to_int8", "time_interleaved"]

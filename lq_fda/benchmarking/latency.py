@@ -9,7 +9,7 @@ import shlex
 import sys
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -80,14 +80,14 @@ def benchmark(
         sessions = {
             name: runtimes.open_session(Bundle.RUNTIMES[name], model, threads=count) for name, model in models.items()
         }
-        times = _interleave(
+        times = time_interleaved(
             sessions,
             protocol,
             lambda done, offset=index: progress(offset * protocol.rounds + done, len(threads) * protocol.rounds),
         )
         run = uuid.uuid4().hex
         for name, session in sessions.items():
-            milliseconds = np.array(times[name]) / 1e6
+            milliseconds = times[name]
             records.append(
                 BenchmarkRecord(
                     run=run,
@@ -116,10 +116,21 @@ def benchmark(
     return records
 
 
-def _interleave(
-    sessions: dict[str, runtimes.Session], protocol: Protocol, progress: Callable[[int], None]
-) -> dict[str, list[int]]:
-    """Nanoseconds of every counted run."""
+def time_interleaved(
+    sessions: Mapping[str, runtimes.Session],
+    protocol: Protocol,
+    progress: Callable[[int], None] = lambda done: None,
+) -> dict[str, np.ndarray]:
+    """Times files against each other.
+
+    Args:
+        sessions: What to run, by name.
+        protocol: How often.
+        progress: Called with the rounds done.
+
+    Returns:
+        Milliseconds of every counted run, by name.
+    """
     order = random.Random(protocol.seed)
     generator = np.random.default_rng(protocol.seed)
     images = {name: generator.normal(size=session.input_shape).astype(np.float32) for name, session in sessions.items()}
@@ -141,4 +152,4 @@ def _interleave(
     finally:
         if collecting:
             gc.enable()
-    return times
+    return {name: np.array(nanoseconds) / 1e6 for name, nanoseconds in times.items()}

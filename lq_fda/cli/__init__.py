@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from lq_fda.cli.bundles import benchmark, convert, verify
+from lq_fda.cli.bundles import benchmark, convert, costs, verify
 from lq_fda.cli.networks import models, summary
 from lq_fda.cli.pipeline import run
 from lq_fda.cli.quiet import silence_native_code
@@ -34,7 +34,7 @@ def _options(
     """Train binarized neural networks in Keras, and ship them as fast, verified LCE .tflite files."""
 
 
-for command in (run, models, summary, train, evaluate, convert, verify, benchmark, speed):
+for command in (run, models, summary, train, evaluate, convert, verify, benchmark, costs, speed):
     app.command()(command)
 
 

@@ -71,6 +71,37 @@ def verify(
     found.require_passed()
 
 
+def costs(
+    model: Annotated[str, typer.Argument(help="A name that `lq-fda models` lists.")] = "resnet18",
+    classes: Annotated[int, typer.Option(help="Outputs.")] = 10,
+    image_size: Annotated[int, typer.Option(help="Height and width of the input.")] = 32,
+    rounds: Annotated[int, typer.Option(help="Runs of every file that count.")] = 200,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Append the records to this .jsonl file.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what each part of the block costs on the device: conversion time, bytes, latency; nothing is trained.
+
+    Example: lq-fda costs resnet18 --output results/part_costs.jsonl
+    """
+    part_costs = lq_fda.part_costs
+    with progress_bar() as progress:
+        found = part_costs.measure_part_costs(
+            model,
+            input_shape=(image_size, image_size, 3),
+            classes=classes,
+            protocol=lq_fda.benchmarking.Protocol(rounds=rounds),
+            progress=progress,
+        )
+    for cost in found if output is not None else []:
+        lq_fda.artifacts.append_record(output, cost)
+    if as_json:
+        print_json([cost.model_dump(mode="json") for cost in found])
+        return
+    rich.print(part_costs.part_cost_table(found))
+
+
 def benchmark(
     bundle: BundleArgument,
     threads: Annotated[str, typer.Option(help="Thread counts, separated by commas.")] = "1",

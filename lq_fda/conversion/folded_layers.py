@@ -55,11 +55,10 @@ class FoldedExcitation(GroupExcitation):
         self.offset = offset
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tuple[tf.Tensor, tf.Tensor]:
-        gain, offset = np.asarray(self.gain), np.asarray(self.offset)
-        affine = ChannelAffine(self.gain, self.offset)
-        inverse = ChannelAffine((1 / gain).tolist(), (offset / gain).tolist())
-        shift, scale = self.excitation(affine(tf.reduce_mean(inputs, axis=[1, 2])))
-        return inputs + inverse(shift), tf.sigmoid(scale)
+        gain = tf.constant(self.gain, inputs.dtype)
+        threshold = tf.constant(np.divide(self.offset, self.gain), inputs.dtype)
+        shift, scale = self.excitation((tf.reduce_mean(inputs, axis=[1, 2]) + threshold) * gain)
+        return inputs + (shift / gain + threshold), tf.sigmoid(scale)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "gain": self.gain, "offset": self.offset}

@@ -2,6 +2,7 @@
 
 from lq_fda._keras import keras
 from lq_fda.conversion.saved_model import convert_or_explain, saved_model
+from lq_fda.runtimes import compact
 
 
 def to_lce(model: keras.Model) -> bytes:
@@ -22,4 +23,4 @@ def to_lce(model: keras.Model) -> bytes:
     import larq_compute_engine
 
     with saved_model(model) as folder:
-        return convert_or_explain("LCE's converter", lambda: larq_compute_engine.convert_saved_model(folder))
+        return compact(convert_or_explain("LCE's converter", lambda: larq_compute_engine.convert_saved_model(folder)))

@@ -7,6 +7,7 @@ import numpy as np
 from lq_fda._keras import keras, tf
 from lq_fda.conversion.saved_model import convert_or_explain, saved_model
 from lq_fda.errors import LqFdaError
+from lq_fda.runtimes import compact
 
 _NAME = "TensorFlow Lite's converter"
 
@@ -18,7 +19,7 @@ def to_float(model: keras.Model) -> bytes:
         LqFdaError: The network does not take one image of known size, or the converter fails.
     """
     with saved_model(model) as folder:
-        return convert_or_explain(_NAME, tf.lite.TFLiteConverter.from_saved_model(folder).convert)
+        return compact(convert_or_explain(_NAME, tf.lite.TFLiteConverter.from_saved_model(folder).convert))
 
 
 def to_int8(model: keras.Model, calibration: np.ndarray) -> bytes:
@@ -51,4 +52,4 @@ def to_int8(model: keras.Model, calibration: np.ndarray) -> bytes:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = images
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        return convert_or_explain(_NAME, converter.convert)
+        return compact(convert_or_explain(_NAME, converter.convert))

@@ -74,10 +74,15 @@ def build(config: ModelConfig) -> keras.Model:
     """Builds a network in the current precision policy; its output is float32 logits.
 
     Raises:
-        LqFdaError: No such network.
-        ValueError: The groups do not divide the channels.
+        LqFdaError: No such network, or its options do not fit together.
     """
-    return _family(config.name)(config)
+    family = _family(config.name)
+    try:
+        return family(config)
+    except ValueError as error:
+        raise LqFdaError(
+            f"The model cannot be built: {error}", cure="See `lq_fda.models.ModelConfig` for the options."
+        ) from error
 
 
 def create(name: str, **options: Any) -> keras.Model:

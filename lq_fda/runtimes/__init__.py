@@ -19,7 +19,7 @@ from typing import Any
 from lq_fda.errors import LqFdaError
 from lq_fda.runtimes.libraries import lce_module, litert_module
 from lq_fda.runtimes.sessions import LceSession, LiteRtSession, Session
-from lq_fda.runtimes.tflite_file import Operator, Tensor, TfliteFile, read_tflite, with_outputs
+from lq_fda.runtimes.tflite_file import Operator, Tensor, TfliteFile, compact, read_tflite, with_outputs
 
 __all__ = [
     "Operator",
@@ -27,6 +27,7 @@ __all__ = [
     "Tensor",
     "TfliteFile",
     "available",
+    "compact",
     "open_session",
     "read_tflite",
     "with_outputs",

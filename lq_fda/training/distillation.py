@@ -64,12 +64,16 @@ def load_teacher(recipe: Recipe) -> keras.Model:
     """The best epoch of the teacher's run, frozen.
 
     Raises:
-        LqFdaError: There is no such run, or its data set, classes or image size are others.
+        LqFdaError: There is no such run, or its data set, held-out images, classes or image size are others.
     """
     run = RunDir(Path(recipe.distillation.teacher))
     taught = load_recipe(run)
     for name, theirs, ours in (
         ("data.name", taught.data.name, recipe.data.name),
+        # Another split would have shown the teacher the images that are to choose the student's best epoch.
+        ("data.seed", taught.data.seed, recipe.data.seed),
+        ("data.validation_fraction", taught.data.validation_fraction, recipe.data.validation_fraction),
+        ("data.image_size", taught.data.image_size, recipe.data.image_size),
         ("model.classes", taught.model.classes, recipe.model.classes),
         ("model.input_shape", taught.model.input_shape, recipe.model.input_shape),
     ):

@@ -100,6 +100,9 @@ def train(
         steps = _steps_per_epoch(recipe, dataset)
         with distribution.scope():
             trainer = build_trainer(recipe, steps)
+        # Not before: a recipe that cannot be trained leaves no folder behind, and no worker sees another one's files.
+        if chief and not resume:
+            write_json(run.recipe_file, to_values(recipe))
         with dataset.reading():
             recorder = EpochRecorder(run, recipe, dataset, trainer, steps, chief=chief)
             if resume:
@@ -111,19 +114,18 @@ def train(
 
 
 def _claim(run: RunDir, recipe: Recipe, *, resume: bool, chief: bool) -> None:
-    """Makes sure that the folder is new, or is this recipe's, and writes the recipe."""
+    """Makes sure that the folder is new, or is this recipe's."""
     if resume:
         _check_same(run.recipe(), to_values(recipe), run)
         if chief:
             remove_leftovers(run.path)
             remove_leftovers(run.checkpoints)
-    elif chief:
-        if run.exists or (run.path.is_dir() and any(not file.name.startswith(".") for file in run.path.iterdir())):
-            raise LqFdaError(
-                f"The output folder is not empty. Expected a new one. Received: {str(run.path)!r}.",
-                cure="Choose another folder, or resume the run that is in it.",
-            )
-        write_json(run.recipe_file, to_values(recipe))
+    elif run.path.is_dir() and any(not file.name.startswith(".") for file in run.path.iterdir()):
+        resumption = f", or resume: `lq-fda train --resume --output {run.path}`" if run.exists else ""
+        raise LqFdaError(
+            f"The output folder is not empty. Expected a new one. Received: {str(run.path)!r}.",
+            cure=f"Choose another folder{resumption}.",
+        )
 
 
 def _check_same(theirs: dict[str, Any], ours: dict[str, Any], run: RunDir) -> None:
@@ -182,6 +184,10 @@ def _interruptible(run: RunDir) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
+        if not run.exists:
+            raise TrainingInterrupted(
+                "Training was interrupted before it began. Nothing was written.", cure="Give the same command again."
+            ) from None
         raise TrainingInterrupted(
             f"Training was interrupted. Everything up to the last whole epoch is in {str(run.path)!r}.",
             cure=f"Go on with it: `lq-fda train --resume --output {run.path}`.",

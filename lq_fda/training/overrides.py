@@ -17,7 +17,7 @@ from lq_fda.training.recipe import Recipe, from_values, refusal, to_values
 def apply_overrides(recipe: Recipe, overrides: Sequence[str]) -> Recipe:
     """Changes fields of a recipe by their dotted names.
 
-    Values are JSON; quotes around a string may be left out, `a,b` is a list, and `none` is null.
+    Values are JSON; quotes around a string and brackets around a list may be left out, and `none` is null.
 
     Args:
         recipe: Stays as it is.
@@ -87,24 +87,29 @@ def _unknown(key: str) -> LqFdaError:
 
 
 def _parse(key: str, text: str) -> Any:
-    """The first reading of the text that fits the field: JSON, null, a string, a list of strings."""
+    """The first reading of the text that fits the field: JSON, null, a string, a list of JSON values or of strings."""
     adapter = TypeAdapter(_hint(key))
-    readings: list[Any] = []
-    try:
-        readings.append(json.loads(text))
-    except ValueError:  # no JSON, or more digits than Python reads
-        readings += [None] if text.lower() == "none" else []
-    readings += [text, [item.strip() for item in text.split(",") if item.strip()]]
-    failure = None
-    for reading in readings:
+    null = [None] if text.lower() == "none" else []
+    items = [item.strip() for item in text.split(",") if item.strip()]
+    failures = []
+    for reading in [*_json(text), *null, text, *_json(f"[{text}]"), items]:
         try:
             adapter.validate_json(json.dumps(reading), strict=True)
             return reading
         except pydantic.ValidationError as error:
-            failure = failure or error
+            failures.append(error)
         except LqFdaError:
             return reading  # right type, wrong range: the whole recipe complains with the field's own words
-    raise refusal(failure, key)
+    # The complaint about an item of a list says more than that a text is no list.
+    raise refusal(max(failures, key=lambda error: len(error.errors()[0]["loc"])), key)
+
+
+def _json(text: str) -> list[Any]:
+    """What the text says as JSON, if it is JSON."""
+    try:
+        return [json.loads(text)]
+    except ValueError:
+        return []
 
 
 def _assign(values: dict[str, Any], key: str, value: Any) -> None:

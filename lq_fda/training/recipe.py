@@ -138,8 +138,9 @@ def refusal(error: pydantic.ValidationError, key: str = "") -> LqFdaError:
     """The first complaint of a validation as one sentence with a cure."""
     first = error.errors()[0]
     where = ".".join(part for part in (key, *map(str, first["loc"])) if part)
-    # What a missing field received is all that stands around it.
-    received = f" Received: {where}={first['input']!r}." if where and first["type"] != "missing" else f" Key: {where}."
+    if first["type"] == "missing":
+        return LqFdaError(f"The recipe is wrong: {where} is missing.", cure=f"Give it a value, too: {where}=VALUE.")
+    received = f" Received: {where}={first['input']!r}." if where else ""
     problem = first["msg"].removeprefix("Value error, ").rstrip(".")
     return LqFdaError(
         f"The recipe is wrong: {problem}.{received}", cure="Correct the value; `lq_fda.training.Recipe` has the fields."

@@ -4,9 +4,12 @@ The checkpoint holds the whole history, so that it alone decides how far a run h
 `result.json` follow from it: a kill between two of these files is mended when the run is resumed.
 """
 
+import contextlib
 import csv
 import io
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ import numpy as np
 from lq_fda import data, models
 from lq_fda._keras import keras, tf
 from lq_fda.artifacts import RunDir, atomic_file, write_atomic
+from lq_fda.errors import LqFdaError
 from lq_fda.training import checkpoints
 from lq_fda.training.callbacks import check_finite
 from lq_fda.training.diagnostics import BinarizationProbe, BinarizationShares
@@ -61,7 +65,8 @@ class EpochRecorder(keras.callbacks.Callback):
             self._validation = split_of(dataset, "validation")
             self._evaluate = Evaluator(self._shipped)
             self._probe = BinarizationProbe(self._shipped, next(iter(self._validation))[0])
-            self._board = tf.summary.create_file_writer(str(run.tensorboard))
+            with _logging(run.tensorboard):
+                self._board = tf.summary.create_file_writer(str(run.tensorboard))
 
     def resume(self) -> None:
         """Goes back to the newest checkpoint that is whole, and mends the files that follow from it.
@@ -116,14 +121,14 @@ class EpochRecorder(keras.callbacks.Callback):
         return row, shares
 
     def _draw(self, row: Row, shares: list[BinarizationShares]) -> None:
-        with self._board.as_default(step=row["epoch"]):
+        with _logging(self._run.tensorboard), self._board.as_default(step=row["epoch"]):
             for name, value in row.items():
                 if name != "epoch":
                     tf.summary.scalar(name, value)
             for share in shares:
                 tf.summary.histogram(f"channels/{share.layer}/positive", share.positive)
                 tf.summary.histogram(f"channels/{share.layer}/inside", share.inside)
-        self._board.flush()
+            self._board.flush()
 
     def _write_files(self) -> None:
         if best_row(self.history) is self.history[-1]:
@@ -132,6 +137,19 @@ class EpochRecorder(keras.callbacks.Callback):
                 staging.write_bytes(bytes(sum(w.nbytes + _HDF5_OVERHEAD for w in self._shipped.get_weights())))
                 self._shipped.save_weights(staging)
         write_atomic(self._run.history_file, as_csv(self.history))
+
+
+@contextlib.contextmanager
+def _logging(folder: Path) -> Iterator[None]:
+    """TensorBoard's writer is TensorFlow's own, and so are its errors."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise LqFdaError(
+            f"Could not write the TensorBoard log. Expected a writable folder with free space. "
+            f"Received: path={str(folder)!r} ({type(error).__name__}).",
+            cure="Free some space or choose another output folder; a run that has begun can be resumed.",
+        ) from error
 
 
 def as_csv(history: list[Row]) -> str:

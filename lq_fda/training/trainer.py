@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from lq_fda import models
 from lq_fda._keras import keras, tf
+from lq_fda.errors import LqFdaError
 from lq_fda.training.distillation import Loss, build_loss
 from lq_fda.training.optimizers import Optimizer, build_optimizer, optimizer_state
 from lq_fda.training.recipe import Recipe
@@ -91,11 +92,17 @@ def build_trainer(recipe: Recipe, steps_per_epoch: int) -> Trainer:
     Seeds Python's, NumPy's and TensorFlow's global generators with the recipe's seed.
 
     Raises:
-        LqFdaError: There is no such network, or the teacher cannot be loaded.
+        LqFdaError: There is no such network, its parts do not fit together, or the teacher cannot be loaded.
     """
     keras.utils.set_random_seed(recipe.seed)
-    with precision(recipe.precision):
-        network = models.build(recipe.model)
+    try:
+        with precision(recipe.precision):
+            network = models.build(recipe.model)
+    except ValueError as error:
+        raise LqFdaError(
+            f"The network cannot be built: {error}",
+            cure="Override the fields of `model` that the message names, such as model.groups.",
+        ) from error
     optimizer = build_optimizer(recipe, network.trainable_variables, steps_per_epoch)
     return Trainer(network, optimizer, build_loss(recipe), recipe.ema)
 

@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from lq_fda.cli import app
+from lq_fda.errors import LqFdaError
 
 COMMAND = Path(sys.executable).with_name("lq-fda")
 
@@ -17,15 +21,11 @@ def lq_fda(*arguments, **options):
     )
 
 
-def commands():
-    return re.findall(r"^│ ([a-z]+) ", lq_fda("--help").stdout, re.M)
-
-
 def test_every_command_has_an_example_in_its_help():
-    names = commands()
-    assert {"models", "summary", "train", "evaluate", "benchmark"} <= set(names)
+    names = re.findall(r"^│ ([a-z]+) ", CliRunner().invoke(app, ["--help"]).stdout, re.M)
+    assert {"run", "train", "convert", "verify", "benchmark"} <= set(names)
     for name in names:
-        assert f"Example: lq-fda {name}" in lq_fda(name, "--help", env={"COLUMNS": "200"}).stdout
+        assert f"Example: lq-fda {name}" in CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"}).stdout
 
 
 def test_models_for_machines():
@@ -44,14 +44,24 @@ def test_models_for_machines():
         (("train", "--output", "x", "--set", "data.name=cifar11"), "cifar1"),
         (("evaluate", "nowhere"), "This is no run directory"),
         (("benchmark", "nowhere"), "manifest.json"),
+        (("convert", "nowhere", "--output", "x"), "This is no run directory"),
+        (("verify", "nowhere", "--run", "nowhere"), "manifest.json"),
+        (("run", "--output", "x", "--dataset", "cifar11"), "cifar1"),
+        (("run", "--output", "x", "--dataset", "cifar10", "--data-dir", "nowhere"), "nowhere"),
+        (("run", "--output", "x", "--model", "resnet21"), "resnet20"),
+        (("run", "--output", "x", "--set", "model.groups=7"), "groups=7"),
+        (("run", "--output", "x", "--set", "model.classes=7"), "Expected model.classes=10"),
     ],
 )
-def test_bad_input_is_one_sentence_and_no_traceback(arguments, words, tmp_path):
-    result = lq_fda(*arguments, cwd=tmp_path)
-    assert result.returncode == 1
-    assert words in result.stderr and "Traceback" not in result.stderr
-    assert result.stderr.count("Error:") == 1
+def test_bad_input_is_named_with_the_cure(arguments, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, arguments)
+    assert isinstance(result.exception, LqFdaError) and words in str(result.exception)
+    assert not list(tmp_path.iterdir()), "nothing was written"
 
 
-def test_debug_shows_the_traceback(tmp_path):
+def test_an_error_is_one_sentence_and_exit_code_1_and_debug_shows_the_traceback(tmp_path):
+    plain = lq_fda("evaluate", "nowhere", cwd=tmp_path)
+    assert plain.returncode == 1 and plain.stderr.startswith("Error: This is no run directory.")
+    assert plain.stderr.count("\n") == 1
     assert "Traceback" in lq_fda("--debug", "evaluate", "nowhere", cwd=tmp_path).stderr

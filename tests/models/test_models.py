@@ -72,5 +72,5 @@ def test_bad_requests_name_the_cure():
         models.create("tiny", classes=1)
     with pytest.raises(LqFdaError, match="wdith"):
         models.create("tiny", wdith=3)
-    with pytest.raises(ValueError, match="groups=5"):
+    with pytest.raises(LqFdaError, match="groups=5"):
         models.create("tiny", groups=5)

@@ -1,12 +1,12 @@
-"""Trains a recipe and dies of a real SIGKILL at a chosen moment: `die_while_training.py RECIPE OUTPUT MOMENT`.
+"""Trains a recipe and gets a real signal at a chosen moment.
 
-Moments: `execution:N` after the Nth execution of training steps, in the middle of an epoch; `file:N` when half of the
-Nth file of the run directory is written. A run that is already there is resumed.
+Moments: `step:N` after the Nth execution of training steps, in the middle of an epoch; `half:NAME` when half of a file
+of that name is written. A run that is already there is resumed.
 """
 
 import os
 import signal
-import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,37 +15,41 @@ from lq_fda import training
 from lq_fda.training.callbacks import StopOnNan
 
 
-def die(*_: Any) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def before(owner: Any, name: str, act: Callable) -> None:
+    """Calls `act` in front of a function."""
+    original = getattr(owner, name)
 
-
-def die_with_half(descriptor: int) -> None:
-    os.ftruncate(descriptor, os.fstat(descriptor).st_size // 2)
-    die()
-
-
-def at_call(owner: Any, name: str, number: int, last_act: Callable) -> None:
-    """Makes call `number` of a function the last one."""
-    original, calls = getattr(owner, name), []
-
-    def counted(*args: Any) -> Any:
-        calls.append(args)
-        if len(calls) == number:
-            last_act(*args)
+    def watched(*args: Any) -> Any:
+        act(*args)
         return original(*args)
 
-    setattr(owner, name, counted)
+    setattr(owner, name, watched)
 
 
-def main(recipe: str, output: str, moment: str) -> None:
-    kind, _, number = moment.partition(":")
-    if kind == "execution":
-        at_call(StopOnNan, "on_train_batch_end", int(number), die)
+def main(recipe: str, output: str, moment: str, signal_name: str = "SIGKILL") -> None:
+    kind, _, where = moment.partition(":")
+    steps: list[Any] = []
+
+    def send() -> None:
+        os.kill(os.getpid(), getattr(signal, signal_name))
+
+    def count(*args: Any) -> None:
+        steps.append(args)
+        if len(steps) == int(where):
+            send()
+
+    def cut(staging: Path, target: Path) -> None:
+        if Path(target).name == where:
+            os.truncate(staging, os.path.getsize(staging) // 2)
+            send()
+
+    if kind == "step":
+        before(StopOnNan, "on_train_batch_end", count)
     else:
-        at_call(os, "fsync", int(number), die_with_half)  # the last act of every atomic write before the file is moved
+        before(os, "replace", cut)  # every file is written beside its place and then moved
     resume = (Path(output) / "recipe.json").exists()
-    training.train(training.read_recipe(Path(recipe)), output, resume=resume, progress=False)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        training.train(training.read_recipe(Path(recipe)), output, resume=resume, progress=False)
+    except training.TrainingInterrupted:
+        traceback.print_exc()
+        raise SystemExit(130) from None
