@@ -11,7 +11,6 @@ from rich.markup import escape
 
 import lq_fda
 from lq_fda.cli.options import Json, Overrides, RunArgument, print_json, progress_bar
-from lq_fda.errors import LqFdaError
 
 
 def train(
@@ -57,8 +56,6 @@ def evaluate(
 
     Example: lq-fda evaluate runs/r20 --split test
     """
-    if split not in ("validation", "test"):
-        raise LqFdaError(f"No such split. Expected validation or test. Received: split={split!r}.", cure="Choose one.")
     accuracy = lq_fda.training.evaluate(lq_fda.artifacts.RunDir(run), split)
     if as_json:
         print_json(accuracy.model_dump(mode="json"))

@@ -120,7 +120,14 @@ def load(run: RunDir) -> keras.Model:
     Raises:
         LqFdaError: The folder is no run, has no weights yet, or they are damaged.
     """
-    model = build(ModelConfig(**run.recipe()["model"]))
+    try:
+        config = ModelConfig(**run.recipe()["model"])
+    except (KeyError, TypeError, pydantic.ValidationError) as error:
+        raise LqFdaError(
+            f"The run's recipe is damaged or of another version. Received: {str(run.recipe_file)!r}.",
+            cure="Restore the file from a copy, or train again.",
+        ) from error
+    model = build(config)
     if not run.best_weights.is_file():
         raise LqFdaError(
             f"The run has no weights yet. Expected {run.best_weights.name}. Received: {str(run.path)!r}.",
