@@ -11,15 +11,16 @@ outputs = FeatureFineTuning()([branch, inputs, scale])
 ```
 """
 
-from lq_fda.layers.binary_conv import BinaryConv2D, CompiledSteSign
+from lq_fda.layers.binary_conv import BinaryConv2D
 from lq_fda.layers.feature_distribution import FeatureDistributionAdjustment
 from lq_fda.layers.feature_finetuning import FeatureFineTuning
 from lq_fda.layers.group_excitation import GroupExcitation
+from lq_fda.layers.normalization import MergingBatchNormalization
 
 __all__ = [
     "BinaryConv2D",
-    "CompiledSteSign",
     "FeatureDistributionAdjustment",
     "FeatureFineTuning",
     "GroupExcitation",
+    "MergingBatchNormalization",
 ]

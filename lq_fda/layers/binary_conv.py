@@ -1,53 +1,67 @@
-"""Larq's binary convolution, with the sign and its padding compiled for training."""
+"""Larq's binary convolution, trained with fewer passes over memory."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from lq_fda._keras import keras, larq, tf
-from lq_fda.layers._compiled import compiled
+from lq_fda.layers._compiled import compiled, image_sums, total
+from lq_fda.layers._deferred import Affine, Elementwise, made_of
 
 
-def _sign(x: tf.Tensor) -> tf.Tensor:
-    return tf.where(x < 0, -tf.ones_like(x), tf.ones_like(x))
+@functools.cache
+def _padded_sign(padding: tuple[tuple[int, int], ...]) -> Callable:
+    """Compiles the sign of gain * x + shift, with ones around it."""
+
+    def sign(x, gain, shift):
+        values = gain * tf.cast(x, tf.float32) + shift
+        return tf.pad(tf.cast(tf.where(values < 0, -1.0, 1.0), x.dtype), padding, constant_values=tf.ones((), x.dtype))
+
+    return compiled(sign)
 
 
-def _window(x: tf.Tensor, dy: tf.Tensor, clip_value: float) -> tf.Tensor:
-    return tf.where(tf.abs(x) <= tf.cast(clip_value, x.dtype), dy, tf.zeros_like(dy))
+def _pass_window(x, gain, shift, dq, clip_value):
+    """The part of dq that passes the sign of gain * x + shift."""
+    return tf.where(tf.abs(gain * x + shift) <= clip_value, dq, tf.zeros_like(dq))
 
 
-_compiled_sign = compiled(_sign)
-_compiled_window = compiled(_window)
+def _affine_gradient(x, gain, shift, dq, clip_value):
+    return gain * _pass_window(x, gain, shift, dq, clip_value)
 
 
-@keras.utils.register_keras_serializable(package="lq_fda")
-class CompiledSteSign(larq.quantizers.SteSign):
-    """Larq's `SteSign` in one pass over memory forward and one backward.
+@compiled
+def _affine_sums(x, gain, shift, dq, clip_value):
+    def terms(x, dq):
+        passed = _pass_window(x, gain, shift, dq, clip_value)
+        return passed * x, passed
 
-    Use it as an `input_quantizer` where training speed matters; values and gradients are Larq's:
+    return image_sums(terms, [x, dq])
 
-        q(x) = -1 if x < 0 else 1,   dq/dx = 1 if |x| <= clip_value else 0
 
-    **On device:** LceQuantize; at inference it is Larq's own sign.
+@compiled
+def _plain_gradient(x, dq, clip_value):
+    # In the dtype of the map: XLA's loops are faster so, and the comparison is exact in any.
+    return tf.where(tf.abs(x) <= tf.cast(clip_value, x.dtype), dq, tf.zeros_like(dq))
 
-    Args:
-        clip_value: Half the width of the straight-through window.
 
-    ```python
-    import numpy as np
-    from lq_fda.layers import CompiledSteSign
+def _convolve_signs(x, gain, shift, kernel, strides: list[int], padding: list) -> tuple[tf.Tensor, Callable]:
+    """Convolves the signs of gain * x + shift, padded with ones; returns the gradient for signs and kernel, too.
 
-    assert np.array_equal(CompiledSteSign()(np.array([-0.5, 0.0, 2.0], "float32"), training=True), [-1, 1, 1])
-    ```
+    The gradient for the signs inside the padding is that of a convolution padded with zeros: TensorFlow's "SAME",
+    which is faster than computing it for the padding as well.
     """
+    signs = _padded_sign(tuple(map(tuple, padding)))(x, gain, shift)
 
-    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        if training is not True:
-            return super().call(inputs)
+    def gradient(dy: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        dsigns = tf.raw_ops.Conv2DBackpropInput(
+            input_sizes=tf.shape(x), filter=kernel, out_backprop=dy, strides=strides, padding="SAME"
+        )
+        dkernel = tf.raw_ops.Conv2DBackpropFilter(
+            input=signs, filter_sizes=tf.shape(kernel), out_backprop=dy, strides=strides, padding="VALID"
+        )
+        return dsigns, dkernel
 
-        @tf.custom_gradient
-        def sign(x: tf.Tensor) -> tuple[tf.Tensor, Any]:
-            return _compiled_sign(x), lambda dy: _compiled_window(x, dy, self.clip_value)
-
-        return sign(inputs)
+    return tf.nn.conv2d(signs, kernel, strides, "VALID"), gradient
 
 
 @keras.utils.register_keras_serializable(package="lq_fda")
@@ -57,6 +71,8 @@ class BinaryConv2D(larq.layers.QuantConv2D):
     Use it for every convolution that should be 1-bit on the device, with a BatchNormalization behind it:
 
         y = conv(sign(x), sign(w)),   w clipped to [-1.25, 1.25]
+
+    with the straight-through gradient of Larq's `SteSign`: dsign(x)/dx = 1 if |x| <= clip_value else 0.
 
     **On device:** LceQuantize and LceBconv2d, with the BatchNormalization fused in. A bias, an activation other than
     ReLU, or padding with zeros blocks fusion or needs a slower kernel.
@@ -90,13 +106,47 @@ class BinaryConv2D(larq.layers.QuantConv2D):
             padding="same",
             pad_values=1.0,
             use_bias=False,
-            input_quantizer=CompiledSteSign(clip_value=clip_value),
+            input_quantizer=larq.quantizers.SteSign(clip_value=clip_value),
             kernel_quantizer=larq.quantizers.SteSign(clip_value=1.25),
             kernel_constraint=larq.constraints.WeightClip(1.25),
             kernel_initializer="glorot_normal",
             **kwargs,
         )
         self.clip_value = clip_value
+
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        if training is not True or None in inputs.shape[1:3]:  # The clusters are compiled for a known size.
+            return super().call(inputs)
+        with larq.context.quantized_scope(True):
+            kernel = tf.convert_to_tensor(self.kernel)
+        strides, padding = [1, *self.strides, 1], self._get_padding_same(inputs)
+        clip_value = tf.constant(self.clip_value, tf.float32)
+
+        @tf.custom_gradient
+        def plain(x, kernel):
+            y, gradient = _convolve_signs(x, tf.ones(()), tf.zeros(()), kernel, strides, padding)
+
+            def plain_gradient(dy):
+                dsigns, dkernel = gradient(dy)
+                return _plain_gradient(x, dsigns, clip_value), dkernel
+
+            return y, plain_gradient
+
+        @tf.custom_gradient
+        def affine(x, gain, shift, kernel):
+            y, gradient = _convolve_signs(x, gain, shift, kernel, strides, padding)
+
+            def affine_gradient(dy):
+                dsigns, dkernel = gradient(dy)
+                arguments = (x, gain, shift, dsigns, clip_value)
+                dgain, dshift = _affine_sums(*arguments)
+                dx = Elementwise(_affine_gradient, arguments).compute()
+                return dx, total(dgain, gain), total(dshift, shift), dkernel
+
+            return y, affine_gradient
+
+        note = made_of(inputs, Affine)
+        return affine(note.x, note.gain, note.shift, kernel) if note else plain(inputs, kernel)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -4,6 +4,7 @@ from typing import Any
 
 from lq_fda._keras import keras, tf
 from lq_fda.layers._checks import channels_of
+from lq_fda.layers.normalization import MergingBatchNormalization
 
 
 @keras.utils.register_keras_serializable(package="lq_fda")
@@ -25,7 +26,7 @@ class AtLeast(keras.constraints.Constraint):
 
 
 @keras.utils.register_keras_serializable(package="lq_fda")
-class FeatureDistributionAdjustment(keras.layers.BatchNormalization):
+class FeatureDistributionAdjustment(MergingBatchNormalization):
     """Normalizes every channel and moves it to a learned place before it is binarized.
 
     Put it in front of a binary convolution. The mean decides how many activations become +1 (a channel that is all
@@ -69,7 +70,7 @@ class FeatureDistributionAdjustment(keras.layers.BatchNormalization):
             raise ValueError(
                 f"FeatureDistributionAdjustment needs a positive `gamma_floor`. Received: gamma_floor={gamma_floor}."
             )
-        super().__init__(momentum=momentum, epsilon=epsilon, gamma_constraint=AtLeast(gamma_floor), **kwargs)
+        super().__init__(momentum, epsilon, gamma_constraint=AtLeast(gamma_floor), **kwargs)
         self.gamma_floor = gamma_floor
 
     def build(self, input_shape: tf.TensorShape) -> None:

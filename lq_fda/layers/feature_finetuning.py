@@ -4,36 +4,53 @@ from typing import Any
 
 from lq_fda._keras import keras, tf
 from lq_fda.layers._checks import channels_of
-from lq_fda.layers._compiled import compiled, per_channel, sum_over_batch
+from lq_fda.layers._compiled import compiled, float32, image_sums, total
+from lq_fda.layers._deferred import Affine, Elementwise, made_of
 
 
-def _prelu(u: tf.Tensor, slope: tf.Tensor) -> tf.Tensor:
-    return tf.where(u > 0, u, u * slope)
-
-
-# The sum inside, y = scale * branch + shortcut, is computed again for the gradient: reading three maps a second time
-# costs less than writing and reading y.
-@compiled
-def _forward(branch, shortcut, scale, shift_in, slope, shift_out):
-    return _prelu(scale * branch + shortcut - shift_in, slope) + shift_out
+def _input(branch, shortcut, gain, shift):
+    return gain * branch + shift + shortcut
 
 
 @compiled
-def _backward(branch, shortcut, scale, shift_in, slope, dy):
-    u = scale * branch + shortcut - shift_in
-    du = tf.where(u > 0, dy, dy * slope)
-    return du, du * scale, tf.where(u > 0, tf.zeros_like(u), dy * u)
+def _forward(branch, shortcut, gain, shift, slope, shift_out):
+    u = _input(*float32(branch, shortcut), gain, shift)
+    return tf.cast(tf.where(u > 0, u, u * slope) + shift_out, branch.dtype)
+
+
+# u is computed again for the gradient: reading two maps a second time costs less than writing and reading u.
+@compiled
+def _input_gradient(branch, shortcut, gain, shift, slope, dy):
+    u = _input(*float32(branch, shortcut), gain, shift)
+    dy = tf.cast(dy, tf.float32)
+    return tf.cast(tf.where(u > 0, dy, dy * slope), branch.dtype)
+
+
+@compiled
+def _gradient_sums(branch, shortcut, gain, shift, dy, du):
+    def terms(branch, shortcut, dy, du):
+        u = _input(branch, shortcut, gain, shift)
+        return du * branch, du, tf.where(u > 0, tf.zeros_like(u), dy * u), dy
+
+    return image_sums(terms, [branch, shortcut, dy, du])
+
+
+def _product(du, gain):
+    return du * gain
 
 
 @tf.custom_gradient
-def _trained(branch, shortcut, scale, shift_in, slope, shift_out):
-    def gradient(dy):
-        du, dbranch, dslope = _backward(branch, shortcut, scale, shift_in, slope, dy)
-        dscale = tf.reduce_sum(du * branch, axis=[1, 2], keepdims=True)
-        totals = (-sum_over_batch(du), sum_over_batch(dslope), sum_over_batch(dy))
-        return dbranch, du, dscale, *(tf.cast(total, dy.dtype) for total in totals)
+def _trained(branch, shortcut, gain, shift, slope, shift_out):
+    """PReLU(gain * branch + shift + shortcut) + shift_out."""
 
-    return _forward(branch, shortcut, scale, shift_in, slope, shift_out), gradient
+    def gradient(dy):
+        du = _input_gradient(branch, shortcut, gain, shift, slope, dy)
+        dgain, dshift, dslope, dshift_out = _gradient_sums(branch, shortcut, gain, shift, dy, du)
+        dbranch = Elementwise(_product, (du, gain)).compute()
+        over_batch = (tf.reduce_sum(sums, axis=[0, 1, 2]) for sums in (dslope, dshift_out))
+        return dbranch, du, total(dgain, gain), total(dshift, shift), *over_batch
+
+    return _forward(branch, shortcut, gain, shift, slope, shift_out), gradient
 
 
 @keras.utils.register_keras_serializable(package="lq_fda")
@@ -83,22 +100,24 @@ class FeatureFineTuning(keras.layers.Layer):
             raise ValueError(
                 f"FeatureFineTuning needs the same channels in all its inputs. Received: channels={sorted(channels)}."
             )
-        shape = (channels.pop(),)
-        self.shift_in = self.add_weight("shift_in", shape, initializer="zeros")
-        self.slope = self.add_weight("slope", shape, initializer=keras.initializers.Constant(0.25))
-        self.shift_out = self.add_weight("shift_out", shape, initializer="zeros")
+        channels = channels.pop()
+        self.shift_in = self._vector("shift_in", channels, "zeros")
+        self.slope = self._vector("slope", channels, keras.initializers.Constant(0.25))
+        self.shift_out = self._vector("shift_out", channels, "zeros")
         super().build(input_shape)
+
+    def _vector(self, name: str, channels: int, initializer: Any) -> tf.Variable:
+        return self.add_weight(name, (channels,), initializer=initializer, experimental_autocast=False)
 
     def call(self, inputs: Any, training: bool | None = None) -> tf.Tensor:
         branch, *others = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-        shift_in, slope, shift_out = (
-            per_channel(values, branch) for values in (self.shift_in, self.slope, self.shift_out)
-        )
         if training is True and others:
-            shortcut = others[0]
-            scale = others[1] if len(others) == 2 else tf.ones((1, 1, 1, 1), branch.dtype)
-            return _trained(branch, shortcut, scale, shift_in, slope, shift_out)
+            scaled = made_of(branch, Affine) or Affine.identity(branch)
+            scale = tf.cast(others[1], tf.float32) if len(others) == 2 else 1.0
+            gain, shift = scale * scaled.gain, scale * scaled.shift - self.shift_in
+            return _trained(scaled.x, others[0], gain, shift, self.slope, self.shift_out)
         y = branch * others[1] + others[0] if len(others) == 2 else branch + others[0] if others else branch
+        shift_in, slope, shift_out = (tf.cast(w, y.dtype) for w in (self.shift_in, self.slope, self.shift_out))
         # PRELU on the device; written out so that the converter recognises it.
         u = y - shift_in
         return tf.nn.relu(u) - slope * tf.nn.relu(-u) + shift_out

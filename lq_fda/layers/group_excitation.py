@@ -4,22 +4,7 @@ from typing import Any
 
 from lq_fda._keras import keras, tf
 from lq_fda.layers._checks import channels_of, positive_int
-from lq_fda.layers._compiled import compiled
-
-
-def _excite(x: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
-    return x + shift
-
-
-_compiled_excite = compiled(_excite)
-
-
-@tf.custom_gradient
-def _trained_excite(x: tf.Tensor, shift: tf.Tensor) -> tuple[tf.Tensor, Any]:
-    def gradient(dy: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return dy, tf.reduce_sum(dy, axis=[1, 2], keepdims=True)
-
-    return _compiled_excite(x, shift), gradient
+from lq_fda.layers._deferred import Affine, made_of
 
 
 @keras.utils.register_keras_serializable(package="lq_fda")
@@ -83,18 +68,22 @@ class GroupExcitation(keras.layers.Layer):
         self.scale_channels = self.filters or channels
         width = channels // self.groups
         hidden = max(1, width // self.reduction)
-        self.squeeze_kernel = self.add_weight("squeeze_kernel", (width, hidden), initializer="he_normal")
-        self.squeeze_bias = self.add_weight("squeeze_bias", (hidden,), initializer="zeros")
-        self.shift_kernel = self.add_weight("shift_kernel", (hidden, width), initializer="zeros")
-        self.shift_bias = self.add_weight("shift_bias", (width,), initializer="zeros")
         scale_width = self.scale_channels // self.groups
-        self.scale_kernel = self.add_weight("scale_kernel", (hidden, scale_width), initializer="zeros")
-        self.scale_bias = self.add_weight("scale_bias", (scale_width,), initializer="zeros")
+
+        def weight(name: str, shape: tuple[int, ...], initializer: str = "zeros") -> tf.Variable:
+            return self.add_weight(name, shape, initializer=initializer, experimental_autocast=False)
+
+        self.squeeze_kernel = weight("squeeze_kernel", (width, hidden), "he_normal")
+        self.squeeze_bias = weight("squeeze_bias", (hidden,))
+        self.shift_kernel = weight("shift_kernel", (hidden, width))
+        self.shift_bias = weight("shift_bias", (width,))
+        self.scale_kernel = weight("scale_kernel", (hidden, scale_width))
+        self.scale_bias = weight("scale_bias", (scale_width,))
         super().build(input_shape)
 
     def excitation(self, descriptor: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns t, (batch, 1, 1, C), and the scale head before its sigmoid, from GAP(x), (batch, C)."""
-        grouped = tf.reshape(descriptor, (-1, self.channels // self.groups))  # one row a group
+        """Returns t, (batch, 1, 1, C), and the scale head before its sigmoid, from GAP(x), (batch, C); in float32."""
+        grouped = tf.reshape(tf.cast(descriptor, tf.float32), (-1, self.channels // self.groups))  # one row a group
         hidden = tf.nn.relu(tf.matmul(grouped, self.squeeze_kernel) + self.squeeze_bias)
         shift = tf.matmul(hidden, self.shift_kernel) + self.shift_bias
         scale = tf.matmul(hidden, self.scale_kernel) + self.scale_bias
@@ -104,9 +93,14 @@ class GroupExcitation(keras.layers.Layer):
         )
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tuple[tf.Tensor, tf.Tensor]:
-        shift, scale = self.excitation(tf.reduce_mean(inputs, axis=[1, 2]))
-        excite = _trained_excite if training is True else _excite
-        return excite(inputs, shift), 2 * tf.sigmoid(scale)
+        if training is True:
+            adjusted = made_of(inputs, Affine) or Affine.identity(inputs)
+            shift, scale = self.excitation(tf.squeeze(adjusted.gain * adjusted.image_mean + adjusted.shift, [1, 2]))
+            shifted = adjusted._replace(shift=adjusted.shift + shift).compute()
+        else:
+            shift, scale = self.excitation(tf.reduce_mean(inputs, axis=[1, 2]))
+            shifted = inputs + tf.cast(shift, inputs.dtype)
+        return shifted, tf.cast(2 * tf.sigmoid(scale), inputs.dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -1,9 +1,16 @@
 """The blocks that every family is made of: one shortcut around each binary convolution, as in Bi-Real Net."""
 
 import dataclasses
+from typing import Literal
 
-from lq_fda._keras import keras
-from lq_fda.layers import BinaryConv2D, FeatureDistributionAdjustment, FeatureFineTuning, GroupExcitation
+from lq_fda._keras import keras, larq
+from lq_fda.layers import (
+    BinaryConv2D,
+    FeatureDistributionAdjustment,
+    FeatureFineTuning,
+    GroupExcitation,
+    MergingBatchNormalization,
+)
 from lq_fda.models.config import PARTS, ModelConfig, Part
 
 layers = keras.layers
@@ -18,17 +25,25 @@ class Block:
         parts: Which of the three layers to use.
         groups: Groups of the excitation.
         reduction: Bottleneck of the excitation.
+        convolution: Whose binary convolution, `"lq_fda"` or `"larq"`.
     """
 
     binarized: bool = True
     parts: tuple[Part, ...] = PARTS
     groups: int = 4
     reduction: int = 2
+    convolution: Literal["lq_fda", "larq"] = "lq_fda"
 
     @classmethod
     def of(cls, config: ModelConfig, *, groups: int, reduction: int) -> "Block":
         """The block that a configuration asks for, with the family's own groups and reduction where it is silent."""
-        return cls(config.binarized, config.parts, config.groups or groups, config.reduction or reduction)
+        return cls(
+            config.binarized,
+            config.parts,
+            config.groups or groups,
+            config.reduction or reduction,
+            config.convolution,
+        )
 
 
 def batch_norm(x, name: str | None = None):
@@ -41,6 +56,24 @@ def float_conv(x, filters: int, kernel_size: int, strides: int = 1, *, name: str
         filters, kernel_size, strides, padding="same", use_bias=False, kernel_initializer="he_normal", name=name
     )(x)
     return batch_norm(x, f"{name}_norm")
+
+
+def binary_conv(x, filters: int, strides: int, *, convolution: str, name: str):
+    """The 3x3 binary convolution: ours, or Larq's with the settings of its guides and LCE's padding."""
+    if convolution == "lq_fda":
+        return BinaryConv2D(filters, 3, strides, name=name)(x)
+    return larq.layers.QuantConv2D(
+        filters,
+        3,
+        strides,
+        padding="same",
+        pad_values=1.0,
+        use_bias=False,
+        input_quantizer="ste_sign",
+        kernel_quantizer="ste_sign",
+        kernel_constraint="weight_clip",
+        name=name,
+    )(x)
 
 
 def shortcut(x, filters: int, strides: int, *, name: str):
@@ -92,11 +125,12 @@ def residual_conv(x, filters: int, strides: int = 1, *, block: Block = Block(), 
         x = FeatureDistributionAdjustment(name=f"{name}_adjustment")(x)
     if "excitation" in block.parts:
         x, scale = GroupExcitation(block.groups, block.reduction, filters, name=f"{name}_excitation")(x)
-    y = BinaryConv2D(filters, 3, strides, name=f"{name}_conv")(x)
-    y = batch_norm(y, f"{name}_norm")
+    y = binary_conv(x, filters, strides, convolution=block.convolution, name=f"{name}_conv")
     if "finetuning" in block.parts:
+        y = MergingBatchNormalization(name=f"{name}_norm")(y)
         parts = [y, bypass] if scale is None else [y, bypass, scale]
         return FeatureFineTuning(name=f"{name}_finetuning")(parts)
+    y = batch_norm(y, f"{name}_norm")
     if scale is not None:
         y = layers.Multiply(name=f"{name}_scale")([y, scale])
     return layers.Add(name=f"{name}_add")([y, bypass])

@@ -21,6 +21,8 @@ class ModelConfig:
         parts: Which of the three layers every binary convolution gets; () is the plain Bi-Real/Larq block.
         groups: Groups of the excitation; more groups make it smaller. None: what suits the network's width.
         reduction: Bottleneck of the excitation; None: what suits the network's width.
+        convolution: `"larq"` takes Larq's own QuantConv2D in place of `lq_fda.layers.BinaryConv2D`, as somebody without
+            this package would: the yardstick of the training speed.
     """
 
     name: str = "resnet20"
@@ -30,3 +32,4 @@ class ModelConfig:
     parts: tuple[Part, ...] = PARTS
     groups: int | None = Field(default=None, ge=1)
     reduction: int | None = Field(default=None, ge=1)
+    convolution: Literal["lq_fda", "larq"] = "lq_fda"

@@ -25,6 +25,7 @@ from lq_fda.training.recipe import (
     to_values,
 )
 from lq_fda.training.recipes import digits_demo, get_recipe, recipe_for, recipe_names, recipe_note
+from lq_fda.training.speed import TrainingSpeed, block_cases, measure_speed, speed_table
 from lq_fda.training.strategies import StrategyName
 
 __all__ = [
@@ -33,18 +34,22 @@ __all__ = [
     "Result",
     "StrategyName",
     "TrainingInterrupted",
+    "TrainingSpeed",
     "apply_overrides",
+    "block_cases",
     "digits_demo",
     "evaluate",
     "float_twin",
     "get_recipe",
     "load_recipe",
     "load_teacher",
+    "measure_speed",
     "override_keys",
     "read_recipe",
     "recipe_for",
     "recipe_names",
     "recipe_note",
+    "speed_table",
     "to_values",
     "train",
 ]

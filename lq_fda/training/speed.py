@@ -7,7 +7,7 @@ input pipeline.
 import dataclasses
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, Literal
 
@@ -53,15 +53,23 @@ class TrainingSpeed(pydantic.BaseModel):
 
 
 def block_cases(recipe: Recipe, precisions: Sequence[str] = ("float32", "mixed_bfloat16")) -> dict[str, Recipe]:
-    """The plain Larq block, the full block and the float twin of a network, in several precisions.
+    """A network with several blocks, in several precisions: what to measure together.
+
+    `larq` is made of Larq's and Keras's layers alone, `plain` is the same network with our convolution, `full` has the
+    three layers, and `float` is the float twin.
 
     Args:
         recipe: Gives network, batch size and optimizer.
         precisions: Keras precision policies.
     """
+
+    def with_model(**changes: Any) -> Recipe:
+        return dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, binarized=True, **changes))
+
     blocks = {
-        "plain": dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, binarized=True, parts=())),
-        "full": dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, binarized=True, parts=PARTS)),
+        "larq": with_model(parts=(), convolution="larq"),
+        "plain": with_model(parts=(), convolution="lq_fda"),
+        "full": with_model(parts=PARTS, convolution="lq_fda"),
         "float": float_twin(recipe),
     }
     return {
@@ -72,7 +80,12 @@ def block_cases(recipe: Recipe, precisions: Sequence[str] = ("float32", "mixed_b
 
 
 def measure_speed(
-    cases: Mapping[str, Recipe], *, steps: int = 16, rounds: int = 7, command: str = ""
+    cases: Mapping[str, Recipe],
+    *,
+    steps: int = 16,
+    rounds: int = 7,
+    command: str = "",
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[TrainingSpeed]:
     """Times training steps of several recipes, one round of each in turn.
 
@@ -81,6 +94,7 @@ def measure_speed(
         steps: Training steps of a round; rounded up to whole executions.
         rounds: How often each recipe has its turn.
         command: What to write into the records.
+        progress: Is told after every turn how many training steps are done, and of how many, warming up included.
 
     Raises:
         LqFdaError: There is nothing to measure.
@@ -104,12 +118,12 @@ def measure_speed(
     executions = -(-steps // STEPS_PER_EXECUTION)
     images = {name: executions * STEPS_PER_EXECUTION * recipe.batch_size for name, recipe in cases.items()}
     rounds_of = {name: _rounds(recipe, executions) for name, recipe in cases.items()}
-    for turns in rounds_of.values():
-        next(turns)  # traces, compiles and warms up
     speeds: dict[str, list[float]] = {name: [] for name in cases}
-    for _ in range(rounds):
-        for name, turns in rounds_of.items():
-            speeds[name].append(images[name] / next(turns))
+    turns = [name for _ in range(1 + rounds) for name in cases]
+    for done, name in enumerate(turns, start=1):
+        speeds[name].append(images[name] / next(rounds_of[name]))
+        progress(done * executions * STEPS_PER_EXECUTION, len(turns) * executions * STEPS_PER_EXECUTION)
+    speeds = {name: values[1:] for name, values in speeds.items()}  # The first turn traces, compiles and warms up.
     shared = {
         "run": uuid.uuid4().hex,
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -134,12 +148,12 @@ def measure_speed(
     ]
 
 
-def speed_table(speeds: Sequence[TrainingSpeed], baseline: str) -> Table:
+def speed_table(speeds: Sequence[TrainingSpeed], baseline: str = "larq") -> Table:
     """The speeds as a table, with each one's ratio to a baseline case of the same precision.
 
     Args:
         speeds: Records of one run.
-        baseline: First word of the case to divide by, such as `plain`.
+        baseline: First word of the case to divide by, such as `larq`.
     """
     base = {speed.precision: speed.images_per_second for speed in speeds if speed.case.split()[0] == baseline}
     table = Table("case", "images/s", "slowest", "fastest", f"x {baseline}", title="Training speed")

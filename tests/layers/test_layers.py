@@ -9,10 +9,10 @@ import pytest
 from lq_fda._keras import keras, larq, tf
 from lq_fda.layers import (
     BinaryConv2D,
-    CompiledSteSign,
     FeatureDistributionAdjustment,
     FeatureFineTuning,
     GroupExcitation,
+    MergingBatchNormalization,
 )
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -29,8 +29,9 @@ RNG = np.random.default_rng(7)
         lambda: GroupExcitation(groups=4),
         FeatureFineTuning,
         lambda: BinaryConv2D(8, 3),
+        MergingBatchNormalization,
     ],
-    ids=["adjustment", "excitation", "finetuning", "binary_conv"],
+    ids=["adjustment", "excitation", "finetuning", "binary_conv", "normalization"],
 )
 def test_every_layer_builds_trains_and_survives_saving(make, tmp_path):
     check_layer(make, 16, tmp_path)
@@ -114,21 +115,36 @@ def test_finetuning_trains_with_the_gradients_of_its_formula(inputs):
 
 
 @pytest.mark.parametrize("clip_value", [1.0, 0.5])
-def test_sign_has_the_values_and_gradients_of_larq(clip_value):
-    x = tf.constant(np.concatenate([RNG.normal(size=100), [0.0, -0.0, clip_value, -clip_value]]).astype("float32"))
+@pytest.mark.parametrize("strides", [1, 2])
+@pytest.mark.parametrize("size", [(6, 6), (7, 5)], ids=str)
+def test_binary_conv_has_the_values_and_gradients_of_larq(clip_value, strides, size):
+    ours = BinaryConv2D(8, 3, strides, clip_value=clip_value)
+    theirs = larq.layers.QuantConv2D(
+        8,
+        3,
+        strides,
+        padding="same",
+        pad_values=1.0,
+        use_bias=False,
+        input_quantizer=larq.quantizers.SteSign(clip_value=clip_value),
+        kernel_quantizer=larq.quantizers.SteSign(clip_value=1.25),
+    )
+    x = RNG.normal(size=(3, *size, 4)).astype("float32")
+    x[0, 0, 0] = [0.0, -0.0, clip_value, -clip_value]
+    x = tf.constant(x)
     results = []
-    for quantizer, arguments in (
-        (CompiledSteSign(clip_value=clip_value), {"training": True}),
-        (CompiledSteSign(clip_value=clip_value), {"training": False}),
-        (larq.quantizers.SteSign(clip_value=clip_value), {}),
-    ):
+    for layer in (ours, theirs):
+        layer.build(x.shape)
+        layer.set_weights([RNG_WEIGHTS[: 9 * 4 * 8].reshape(3, 3, 4, 8)])
         with tf.GradientTape() as tape:
             tape.watch(x)
-            y = quantizer(x, **arguments)
-        results.append((y.numpy(), tape.gradient(y, x).numpy()))
-    for values, gradient in results[:-1]:
-        np.testing.assert_array_equal(values, results[-1][0])
-        np.testing.assert_array_equal(gradient, results[-1][1])
+            y = layer(x, training=True)
+            loss = tf.reduce_sum(y * RNG_WEIGHTS[: y.shape.num_elements()].reshape(y.shape))
+        results.append((y, tape.gradient(loss, [x, *layer.trainable_weights])))
+    (values, gradients), (expected_values, expected_gradients) = results
+    np.testing.assert_array_equal(values, expected_values)
+    for one, other in zip(gradients, expected_gradients, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-4)
 
 
 @pytest.mark.parametrize("channels", [31, 32, 33])
