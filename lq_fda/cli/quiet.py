@@ -1,5 +1,6 @@
 """Keeps the logs of TensorFlow's native code away from the answer."""
 
+import logging
 import os
 import sys
 
@@ -10,6 +11,7 @@ def silence_native_code() -> None:
     TensorFlow, its converter and XNNPACK write to file descriptor 2, some of it before any setting of theirs is read.
     A crash in native code is reported by `faulthandler`, which must be enabled afterwards on `sys.stderr`.
     """
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # Advice to programmers, such as on retracing.
     sys.stderr.flush()
     ours = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)

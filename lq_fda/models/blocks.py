@@ -15,6 +15,8 @@ from lq_fda.models.config import PARTS, ModelConfig, Part
 
 layers = keras.layers
 
+_GROUP_WIDTH = 8
+
 
 @dataclasses.dataclass(frozen=True)
 class Block:
@@ -23,19 +25,19 @@ class Block:
     Args:
         binarized: False builds the float twin.
         parts: Which of the three layers to use.
-        groups: Groups of the excitation.
+        groups: Groups of the excitation; None: one for every 8 channels.
         reduction: Bottleneck of the excitation.
         convolution: Whose binary convolution, `"lq_fda"` or `"larq"`.
     """
 
     binarized: bool = True
     parts: tuple[Part, ...] = PARTS
-    groups: int = 4
+    groups: int | None = 4
     reduction: int = 2
     convolution: Literal["lq_fda", "larq"] = "lq_fda"
 
     @classmethod
-    def of(cls, config: ModelConfig, *, groups: int, reduction: int) -> "Block":
+    def of(cls, config: ModelConfig, *, groups: int | None, reduction: int) -> "Block":
         """The block that a configuration asks for, with the family's own groups and reduction where it is silent."""
         return cls(
             config.binarized,
@@ -124,7 +126,8 @@ def residual_conv(x, filters: int, strides: int = 1, *, block: Block = Block(), 
     if "adjustment" in block.parts:
         x = FeatureDistributionAdjustment(name=f"{name}_adjustment")(x)
     if "excitation" in block.parts:
-        x, scale = GroupExcitation(block.groups, block.reduction, filters, name=f"{name}_excitation")(x)
+        groups = block.groups or max(1, x.shape[-1] // _GROUP_WIDTH)
+        x, scale = GroupExcitation(groups, block.reduction, filters, name=f"{name}_excitation")(x)
     y = binary_conv(x, filters, strides, convolution=block.convolution, name=f"{name}_conv")
     if "finetuning" in block.parts:
         y = MergingBatchNormalization(name=f"{name}_norm")(y)

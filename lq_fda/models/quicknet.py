@@ -11,7 +11,7 @@ from lq_fda.models.config import ModelConfig
 
 def mobile(config: ModelConfig) -> keras.Model:
     """Widths 32, 64, 256, 512 with 4 binary convolutions each, for images of about 64 to 224 pixels."""
-    block = Block.of(config, groups=8, reduction=4)
+    block = Block.of(config, groups=None, reduction=2)
     inputs = keras.Input(config.input_shape, name="image")
     x = float_conv(inputs, 16, 3, 2, name="stem")
     x = keras.layers.ReLU(name="stem_relu")(x)

@@ -10,7 +10,13 @@ from lq_fda.models.config import ModelConfig
 
 
 def _resnet(
-    config: ModelConfig, widths: tuple[int, ...], convs: tuple[int, ...], *, imagenet: bool, groups: int, reduction: int
+    config: ModelConfig,
+    widths: tuple[int, ...],
+    convs: tuple[int, ...],
+    *,
+    imagenet: bool,
+    groups: int | None,
+    reduction: int,
 ) -> keras.Model:
     block = Block.of(config, groups=groups, reduction=reduction)
     inputs = x = keras.Input(config.input_shape, name="image")
@@ -34,17 +40,17 @@ def resnet20(config: ModelConfig) -> keras.Model:
 
 def resnet18(config: ModelConfig) -> keras.Model:
     """ResNet-18 with the CIFAR stem: 16 binary convolutions, 64 to 512 channels."""
-    return _resnet(config, (64, 128, 256, 512), (4, 4, 4, 4), imagenet=False, groups=8, reduction=4)
+    return _resnet(config, (64, 128, 256, 512), (4, 4, 4, 4), imagenet=False, groups=None, reduction=2)
 
 
 def resnet18_imagenet(config: ModelConfig) -> keras.Model:
     """ResNet-18 with the ImageNet stem (7x7 stride 2 and max pooling)."""
-    return _resnet(config, (64, 128, 256, 512), (4, 4, 4, 4), imagenet=True, groups=8, reduction=4)
+    return _resnet(config, (64, 128, 256, 512), (4, 4, 4, 4), imagenet=True, groups=None, reduction=2)
 
 
 def resnet34_imagenet(config: ModelConfig) -> keras.Model:
     """ResNet-34 with the ImageNet stem: 32 binary convolutions."""
-    return _resnet(config, (64, 128, 256, 512), (6, 8, 12, 6), imagenet=True, groups=8, reduction=4)
+    return _resnet(config, (64, 128, 256, 512), (6, 8, 12, 6), imagenet=True, groups=None, reduction=2)
 
 
 def tiny(config: ModelConfig) -> keras.Model:

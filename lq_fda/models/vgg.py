@@ -11,7 +11,7 @@ from lq_fda.models.config import ModelConfig
 
 def vgg_small(config: ModelConfig) -> keras.Model:
     """Widths 128, 128, 256, 256, 512, 512; maximum pooling halves the map after every second convolution."""
-    block = Block.of(config, groups=8, reduction=4)
+    block = Block.of(config, groups=None, reduction=2)
     inputs = keras.Input(config.input_shape, name="image")
     x = float_conv(inputs, 128, 3, name="stem")
     for index, width in enumerate((128, 256, 256, 512, 512), start=2):

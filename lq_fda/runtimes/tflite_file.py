@@ -145,7 +145,7 @@ def with_outputs(model: bytes, tensors: list[int]) -> bytes:
 
 
 def compact(model: bytes) -> bytes:
-    """The same network in fewer bytes: no numbered names of constants, no equal constants twice, no empty tables.
+    """The same network in fewer bytes: names for feature maps and for the ends alone, no constant twice, no empty tables.
 
     Converters write some hundred bytes for every small operator; a 1-bit network is small enough to notice.
 
@@ -156,6 +156,7 @@ def compact(model: bytes) -> bytes:
         LqFdaError: The file is damaged.
     """
     content = _unpack(model)
+    (graph,) = content.subgraphs
     buffers, places = [content.buffers[0]], {b"": 0}  # The first one is empty: for tensors that are computed.
     moved = {}
     for index, buffer in enumerate(content.buffers):
@@ -164,17 +165,23 @@ def compact(model: bytes) -> bytes:
             places[data] = len(buffers)
             buffers.append(buffer)
         moved[index] = places[data]
-    for holder in (*content.subgraphs[0].tensors, *(content.metadata or ())):
+    for holder in (*graph.tensors, *(content.metadata or ())):
         holder.buffer = moved[holder.buffer]
     content.buffers = buffers
-    for tensor in content.subgraphs[0].tensors:
-        if tensor.buffer:
+    outer = {*map(int, graph.inputs), *map(int, graph.outputs)}
+    for index, tensor in enumerate(graph.tensors):
+        if index not in outer and (tensor.buffer or _is_vector(tensor)):
             tensor.name = None
         elif tensor.name:
             tensor.name = tensor.name.partition(b";")[0].partition(b"/")[2] or tensor.name
         if tensor.quantization is not None and tensor.quantization.scale is None:
             tensor.quantization = None
     return _pack(content)
+
+
+def _is_vector(tensor: schema.TensorT) -> bool:
+    """Whether it has at most one number a channel, as what lies inside a gate has."""
+    return tensor.shape is None or len(tensor.shape) != 4 or int(np.prod(tensor.shape[1:3])) == 1
 
 
 class _AlignedBuilder(Builder):
