@@ -145,7 +145,7 @@ def with_outputs(model: bytes, tensors: list[int]) -> bytes:
 
 
 def compact(model: bytes) -> bytes:
-    """The same network in fewer bytes: names for feature maps and for the ends alone, no constant twice, no empty tables.
+    """The same network in fewer bytes: names for feature maps and ends alone, no constant twice, no empty tables.
 
     Converters write some hundred bytes for every small operator; a 1-bit network is small enough to notice.
 
