@@ -54,7 +54,7 @@ def test_cifar10_runs_from_end_to_end(shared_tfds, tmp_path):
     folder = tmp_path / "all"
     result = lq_fda(
         *("run", "--dataset", "cifar10", "--data-dir", shared_tfds, "--model", "tiny", "--output", folder),
-        *("--epochs", 1, "--set", "warmup_epochs=0", "--set", "batch_size=500", "--json"),
+        *("--epochs", 1, *SMALL, "--set", "batch_size=500", "--json"),
     )
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)
