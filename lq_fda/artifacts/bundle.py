@@ -25,7 +25,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 class _Contract(pydantic.BaseModel):
     """Immutable, and refuses keys that it does not know."""
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Preprocessing(_Contract):

@@ -4,6 +4,7 @@ strikes all of them alike."""
 import dataclasses
 import datetime
 import gc
+import os
 import random
 import shlex
 import sys
@@ -66,10 +67,12 @@ def benchmark(
     Raises:
         LqFdaError: The bundle is damaged, a runtime is missing, or `threads` is empty or below 1.
     """
-    if not threads or min(threads) < 1:
+    cores = os.cpu_count() or 1
+    if not threads or min(threads) < 1 or max(threads) > cores:
         raise LqFdaError(
-            f"A benchmark needs thread counts of at least 1. Received: threads={list(threads)}.",
-            cure="Pass, say, threads=(1, 2).",
+            f"A benchmark needs thread counts of at least 1, and no more than the {cores} cores of this machine. "
+            f"Received: threads={list(threads)}.",
+            cure=f"Pass, say, threads=(1, {cores}).",
         )
     bundle.check()
     models = {name: bundle.file(name).read_bytes() for name in Bundle.RUNTIMES if name in bundle.manifest.files}

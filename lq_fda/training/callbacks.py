@@ -61,14 +61,16 @@ class ProgressBar(keras.callbacks.Callback):
         self._steps = steps_per_epoch
         self._batch_size = batch_size
         self._epoch = len(history)
+        console = console or Console(stderr=True)
         self._progress = Progress(
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
             BarColumn(),
             TaskProgressColumn(),
             TimeRemainingColumn(elapsed_when_finished=True),
             TextColumn("{task.fields[status]}"),
-            console=console or Console(stderr=True),
+            console=console,
             transient=True,
+            disable=not console.is_terminal,
         )
         self._task = self._progress.add_task(
             "train",

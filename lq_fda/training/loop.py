@@ -19,7 +19,7 @@ from lq_fda.artifacts import (
 from lq_fda.errors import LqFdaError
 from lq_fda.training.callbacks import ProgressBar, StopOnNan
 from lq_fda.training.evaluation import Evaluator, split_of
-from lq_fda.training.recipe import Recipe, to_values
+from lq_fda.training.recipe import Recipe, load_recipe, to_values
 from lq_fda.training.recorder import EpochRecorder, best_row, median_speed
 from lq_fda.training.strategies import StrategyName, is_chief, open_strategy, training_batches
 from lq_fda.training.trainer import build_trainer
@@ -116,7 +116,7 @@ def train(
 def _claim(run: RunDir, recipe: Recipe, *, resume: bool, chief: bool) -> None:
     """Makes sure that the folder is new, or is this recipe's."""
     if resume:
-        _check_same(run.recipe(), to_values(recipe), run)
+        _check_same(to_values(load_recipe(run)), to_values(recipe), run)
         if chief:
             remove_leftovers(run.path)
             remove_leftovers(run.checkpoints)

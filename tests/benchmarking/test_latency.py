@@ -65,7 +65,7 @@ def test_bad_requests_are_named(bundle):
     for settings in ({"rounds": 0}, {"warmups": -1}):
         with pytest.raises(LqFdaError, match="nothing to measure"):
             benchmarking.Protocol(**settings)
-    for threads in ((), (0,), (1, -2)):
+    for threads in ((), (0,), (1, -2), (1, 10**6)):
         with pytest.raises(LqFdaError, match="threads"):
             benchmarking.benchmark(bundle, threads=threads)
 
