@@ -107,4 +107,5 @@ class ProgressBar(keras.callbacks.Callback):
             f"validation {row['validation_accuracy']:.4f}{' (best)' if best == epoch else ''}  "
             f"{row['images_per_second']:.0f} images/s",
             highlight=False,
+            soft_wrap=True,
         )
