@@ -18,7 +18,8 @@ def test_shares_are_those_of_the_feature_maps():
     before, after = keras.Model(model.input, [received, conv.input]).predict(IMAGES, verbose=0)
     np.testing.assert_allclose(point.before.positive, (before >= 0).mean((0, 1, 2)))
     np.testing.assert_allclose(point.after.positive, (after >= 0).mean((0, 1, 2)))
-    np.testing.assert_allclose(point.after.inside, (abs(after) <= 1).mean((0, 1, 2)))
+    # Two graphs may round a value on the border of the window to different sides.
+    np.testing.assert_allclose(point.after.inside, (abs(after) <= 1).mean((0, 1, 2)), atol=1e-3)
     for side in (point.before, point.after):
         assert sum(side.counts) + side.below + side.above == before.size
 
