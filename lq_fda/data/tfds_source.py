@@ -13,6 +13,7 @@ from lq_fda.errors import LqFdaError
 _PARALLEL_FILES = 16
 # How much of a large set waits in memory to be shuffled.
 _SHUFFLE_BYTES = 256 << 20
+_GRAPH_SEED = 1
 
 
 class TfdsSource:
@@ -96,6 +97,9 @@ class TfdsSource:
         )
         if key is not None:
             buffer = int(min(max(_SHUFFLE_BYTES / self._record_bytes[split], 1024), self.sizes[split]))
+            # `shuffle` mixes the global seed into its own. This one is the graph's that is being built around this call:
+            # the order must not follow the program's.
+            tf.random.set_seed(_GRAPH_SEED)
             records = records.shuffle(buffer, seed=branch(key, 1)[0], reshuffle_each_iteration=False)
         return records
 

@@ -94,6 +94,13 @@ def test_the_seed_decides_and_the_number_of_epochs_does_not(augmented, collect):
     assert (one != other).any()
 
 
+@pytest.mark.parametrize("seed", [0, 7])
+def test_the_programs_global_seed_changes_nothing(augmented, collect, seed):
+    expected = collect(augmented.train(16, epochs=2, seed=5))[0]
+    tf.random.set_seed(seed)
+    np.testing.assert_array_equal(collect(augmented.train(16, epochs=2, seed=5))[0], expected)
+
+
 def test_there_may_be_no_epoch_left(tiny):
     batches = tiny.train(16, epochs=2, start_epoch=2, seed=0)
     assert batches.cardinality() == 0 and list(batches) == []
