@@ -97,8 +97,8 @@ class TfdsSource:
         )
         if key is not None:
             buffer = int(min(max(_SHUFFLE_BYTES / self._record_bytes[split], 1024), self.sizes[split]))
-            # `shuffle` mixes the global seed into its own. The one set here is that of the graph being built around this
-            # call: the order must not follow the program's.
+            # `shuffle` mixes the global seed into its own. The one set here is that of the graph being built
+            # around this call: the order must not follow the program's.
             tf.random.set_seed(_GRAPH_SEED)
             records = records.shuffle(buffer, seed=branch(key, 1)[0], reshuffle_each_iteration=False)
         return records
