@@ -31,10 +31,15 @@ def summary(
     classes: Annotated[int, typer.Option(help="Outputs.")] = 10,
     image_size: Annotated[int, typer.Option(help="Height and width of the input.")] = 32,
     float_twin: Annotated[bool, typer.Option("--float-twin", help="Show the float twin instead.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show a network layer by layer: 1-bit and 32-bit parameters and multiply-accumulates.
 
     Example: lq-fda summary resnet20 --classes 100
     """
     shape = (image_size, image_size, 3)
-    lq_fda.models.summary(lq_fda.models.create(model, classes=classes, input_shape=shape, binarized=not float_twin))
+    network = lq_fda.models.create(model, classes=classes, input_shape=shape, binarized=not float_twin)
+    if as_json:
+        print_json(lq_fda.models.profile(network))
+        return
+    lq_fda.models.summary(network)

@@ -54,8 +54,8 @@ def convert(
         The bundle.
 
     Raises:
-        LqFdaError: A run cannot be read, the two do not belong together, a layer stayed float, a converter failed, or
-            the folder cannot be written.
+        LqFdaError: A run cannot be read, the two do not belong together, a layer stayed float, a converter failed, the
+            folder cannot be written, or something other than a bundle stands there.
 
     ```python
     import tempfile
@@ -73,6 +73,7 @@ def convert(
         bundle.check()
     ```
     """
+    _require_replaceable(Path(output))
     config, data_config = _configs(run)
     if not config.binarized:
         raise LqFdaError(
@@ -120,6 +121,21 @@ def convert(
         (folder / Bundle.MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
     progress("done", _STEPS, _STEPS)
     return Bundle(output)
+
+
+def _require_replaceable(output: Path) -> None:
+    """A new bundle takes the place of an old one, of an empty folder, and of nothing else."""
+    ours = {*Bundle.RUNTIMES, Bundle.LABELS, Bundle.GOLDEN, Bundle.MANIFEST}
+    if output.is_dir() and (others := sorted(entry.name for entry in output.iterdir() if entry.name not in ours)):
+        received = f"{str(output)!r}, which holds {', '.join(others[:3])}"
+    elif output.is_file():
+        received = f"{str(output)!r}, which is a file"
+    else:
+        return
+    raise LqFdaError(
+        f"The output is in use. Expected a new folder, an empty one or an old bundle. Received: {received}.",
+        cure="Choose another output folder.",
+    )
 
 
 def _configs(run: RunDir) -> tuple[models.ModelConfig, data.DataConfig]:

@@ -59,12 +59,7 @@ def fold(model: keras.Model) -> keras.Model:
     assert folded.count_params() < model.count_params()
     ```
     """
-    if not getattr(model, "_is_graph_network", False):
-        raise LqFdaError(
-            "The network cannot be folded. Expected a functional or a built sequential Keras model. "
-            f"Received: {type(model).__name__} {model.name!r}.",
-            cure="Build it with keras.Model(inputs, outputs).",
-        )
+    _require_functional(model)
     policy = keras.mixed_precision.global_policy()
     keras.mixed_precision.set_global_policy("float32")
     try:
@@ -72,12 +67,36 @@ def fold(model: keras.Model) -> keras.Model:
             keras.Input(tensor.shape[1:], name=name, dtype=tensor.dtype)
             for tensor, name in zip(model.inputs, model.input_names, strict=True)
         ]
-        graph = _Graph()
+        graph = _Graph(_calls(model))
         outputs = graph.walk(model, [Value(tensor) for tensor in inputs])
         settled = [graph.settle(value, "output") for value in outputs]
         return keras.Model(_like(model.input, inputs), _like(model.output, settled), name=model.name)
     finally:
         keras.mixed_precision.set_global_policy(policy)
+
+
+def _require_functional(model: keras.Model) -> None:
+    if not getattr(model, "_is_graph_network", False):
+        raise LqFdaError(
+            "The network cannot be folded. Expected functional or built sequential Keras models only. "
+            f"Received: {type(model).__name__} {model.name!r}.",
+            cure="Build it with keras.Model(inputs, outputs).",
+        )
+
+
+def _calls(model: keras.Model) -> Counter[int]:
+    """How often each layer is called, by its id, in nested networks too."""
+    calls: Counter[int] = Counter()
+    for node in _nodes(model):
+        calls[id(node.layer)] += 1
+        if getattr(node.layer, "_is_graph_network", False) and calls[id(node.layer)] == 1:
+            calls.update(_calls(node.layer))
+    return calls
+
+
+def _nodes(model: keras.Model) -> list[Any]:
+    """The calls of a network's layers, in the order of execution."""
+    return [node for depth in sorted(model._nodes_by_depth, reverse=True) for node in model._nodes_by_depth[depth]]
 
 
 def _like(structure: Any, flat: list[Any]) -> Any:
@@ -100,7 +119,9 @@ class Value:
 class _Graph:
     """The new network while it grows."""
 
-    def __init__(self):
+    def __init__(self, calls: Counter[int]):
+        self._calls = calls
+        self._frozen: set[int] = set()  # Clones with several calls: their weights belong to all of these.
         self._shared: set[int] = set()  # New tensors that have several readers: their values must stay.
         self._clones: dict[int, layers.Layer] = {}
         self._names: Counter[str] = Counter()
@@ -108,10 +129,9 @@ class _Graph:
 
     def walk(self, model: keras.Model, inputs: list[Value]) -> list[Value]:
         """Rebuilds a network on the given inputs and returns its outputs."""
-        nodes = [node for depth in sorted(model._nodes_by_depth, reverse=True) for node in model._nodes_by_depth[depth]]
+        nodes = _nodes(model)
         readers = Counter(id(tensor) for node in nodes if not node.is_input for tensor in node.keras_inputs)
         readers.update(id(tensor) for tensor in model.outputs)
-        calls = Counter(id(node.layer) for node in nodes)
         values: dict[int, Value] = {}
 
         def remember(tensors: Iterable[Any], results: Iterable[Value]) -> None:
@@ -128,8 +148,7 @@ class _Graph:
             args, kwargs = tf.nest.map_structure(
                 lambda item: values.get(id(item), item), (node.call_args, node.call_kwargs)
             )
-            # A layer with several calls has weights that belong to all of them: no rule may change those.
-            rule = _rule if calls[id(node.layer)] == 1 else _unfolded
+            rule = _rule if self._calls[id(node.layer)] == 1 else _unfolded
             first, args, kwargs = node.layer._call_spec.split_out_first_arg(args, kwargs)
             results = rule(node.layer, self, first, *args, **kwargs)
             remember(tf.nest.flatten(node.outputs), tf.nest.flatten(results))
@@ -171,6 +190,8 @@ class _Graph:
         if id(layer) not in self._clones:
             config = {**layer.get_config(), "dtype": "float32", "name": self.name(layer.name), **changes}
             self._clones[id(layer)] = type(layer).from_config(config)
+            if self._calls[id(layer)] > 1:
+                self._frozen.add(id(self._clones[id(layer)]))
         return self._clones[id(layer)]
 
     def call(self, layer: layers.Layer, *args: Any, **kwargs: Any) -> Any:
@@ -187,9 +208,9 @@ class _Graph:
 
     def _absorb(self, tensor: Any, scale: Constant, offset: Constant) -> bool:
         """Changes a constant behind `tensor` so that it becomes scale * tensor + offset; False if there is none."""
-        if id(tensor) in self._shared:
-            return False
         layer = tensor.node.layer
+        if id(tensor) in self._shared or id(layer) in self._frozen:
+            return False
         inputs = tf.nest.flatten(layer.input)
         if isinstance(layer, layers.BatchNormalization) and np.size(offset) in (1, tensor.shape[-1]):
             layer.gamma.assign(layer.gamma * scale)
@@ -227,6 +248,7 @@ _rule = functools.singledispatch(_unfolded)
 
 @_rule.register
 def _(layer: keras.Model, graph: _Graph, inputs: Any, **_: Any) -> Any:
+    _require_functional(layer)
     return _like(layer.output, graph.walk(layer, tf.nest.flatten(inputs)))
 
 

@@ -20,8 +20,9 @@ _SIGNS = (
 
 
 def quantized_layers(model: keras.Model) -> list[keras.layers.Layer]:
-    """The layers that should be binary on the device: all that have a quantizer, in the order of the graph."""
-    return [layer for layer in model.layers if any(_quantizers(layer).values())]
+    """The layers that should be binary on the device: all with a quantizer, in nested networks and wrappers too."""
+    found = model._flatten_layers(include_self=False)
+    return [layer for layer in found if any(_quantizers(layer).values())]
 
 
 def kernels(layer: keras.layers.Layer) -> list[np.ndarray]:
@@ -35,7 +36,9 @@ def kernels(layer: keras.layers.Layer) -> list[np.ndarray]:
 
 
 def macs(layer: keras.layers.Layer) -> int:
-    """Multiply-accumulates for one image."""
+    """Multiply-accumulates for one image; 0 inside a wrapper, which does not tell its layer's size."""
+    if not layer.inbound_nodes:
+        return 0
     transposed = isinstance(layer, (keras.layers.Conv2DTranspose, keras.layers.Conv3DTranspose))
     shape = layer.input_shape if transposed else layer.output_shape
     positions = int(np.prod(shape[1:-1]))

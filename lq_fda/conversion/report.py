@@ -59,9 +59,14 @@ def require_binary(found: ConversionReport, *, allow_float: Collection[str] = ()
         allow_float: Names of layers that may.
 
     Raises:
-        LqFdaError: Another layer did, or there is no layer of such a name.
+        LqFdaError: Another layer did, there is no layer of such a name, or no quantized layer at all.
     """
     names = [layer.name for layer in found.layers]
+    if not names:
+        raise LqFdaError(
+            "The network has no quantized layer. Expected at least one that becomes binary. Received: none.",
+            cure="Use `lq_fda.layers.BinaryConv2D`, or convert a float network with `to_float`.",
+        )
     unknown = sorted(set(allow_float) - set(names))
     if unknown:
         raise LqFdaError(

@@ -30,6 +30,7 @@ __all__ = [
     "describe",
     "load",
     "names",
+    "profile",
     "residual_conv",
     "summary",
 ]
@@ -142,6 +143,28 @@ def load(run: RunDir) -> keras.Model:
             cure="Resume the training, or restore the file from a copy.",
         ) from error
     return model
+
+
+def profile(model: keras.Model) -> dict[str, Any]:
+    """The figures of `summary` for a program: per layer and in all, parameters and multiply-accumulates by bits.
+
+    ```python
+    from lq_fda import models
+
+    found = models.profile(models.create("tiny"))
+    assert found["total"]["macs"]["1"] > found["total"]["macs"]["32"]
+    ```
+    """
+    whole = larq.models.ModelProfile(model)
+
+    def figures(part: larq.models.LayerProfile) -> dict[str, Any]:
+        return {
+            "parameters": {str(bits): part.weight_count(bits) for bits in part.unique_param_bidtwidths},
+            "macs": {str(bits): part.op_count("mac", bits) for bits in part.unique_op_precisions},
+        }
+
+    layers = [{"name": layer.name, **figures(layer)} for layer in whole.layer_profiles]
+    return {"name": model.name, "layers": layers, "total": figures(whole)}
 
 
 def summary(model: keras.Model) -> None:

@@ -1,11 +1,12 @@
 """What a network is, as plain values that go into a recipe and a manifest."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 Part = Literal["adjustment", "excitation", "finetuning"]
+_Size = Annotated[int, Field(ge=1)]
 PARTS: tuple[Part, ...] = ("adjustment", "excitation", "finetuning")
 
 
@@ -26,7 +27,7 @@ class ModelConfig:
     """
 
     name: str = "resnet20"
-    input_shape: tuple[int | None, int | None, int] = (32, 32, 3)
+    input_shape: tuple[_Size | None, _Size | None, _Size] = (32, 32, 3)
     classes: int = Field(default=10, ge=2)
     binarized: bool = True
     parts: tuple[Part, ...] = PARTS

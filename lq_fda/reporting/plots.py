@@ -72,17 +72,19 @@ def distributions(distribution: Distribution) -> str:
 
 
 def bars(records: Sequence[BenchmarkRecord]) -> str:
-    """Median latency and file size, one bar a file; one thread count."""
+    """Median latency, one bar a file and thread count, and file size, one bar a file."""
+    several = len({record.threads for record in records}) > 1
+    latencies, sizes, colours = {}, {}, {}
+    for record in records:
+        file = LABELS.get(record.file, record.file)
+        name = f"{file}, {record.threads} threads" if several else file
+        latencies[name], sizes[file] = record.median_ms, record.file_bytes / 1024
+        colours[name] = colours[file] = BLUE if record.file == Bundle.MODEL else GREY
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(8, 1.6))
+        figure = Figure(figsize=(8, 0.7 + 0.3 * len(latencies)))
         latency, size = figure.subplots(1, 2)
-        names = [LABELS.get(record.file, record.file) for record in records]
-        colours = [BLUE if record.runtime == "lce" else GREY for record in records]
-        for axis, values, unit in (
-            (latency, [record.median_ms for record in records], "median latency, ms"),
-            (size, [record.file_bytes / 1024 for record in records], "file size, KiB"),
-        ):
-            drawn = axis.barh(names, values, color=colours, height=0.6)
+        for axis, values, unit in ((latency, latencies, "median latency, ms"), (size, sizes, "file size, KiB")):
+            drawn = axis.barh(list(values), values.values(), color=[colours[name] for name in values], height=0.6)
             axis.bar_label(drawn, fmt="%.3g", padding=3, color=GREY)
             axis.invert_yaxis()
             axis.set_xlabel(unit)

@@ -68,7 +68,7 @@ def verify(
     bundle.check()
     _require_origin(bundle, run)
     manifest = bundle.manifest
-    contents = {name: bundle.file(name).read_bytes() for name in Bundle.RUNTIMES if name in manifest.files}
+    contents = {name: bundle.file(name).read_bytes() for name in Bundle.RUNTIMES}
     sessions = {name: runtimes.open_session(Bundle.RUNTIMES[name], content) for name, content in contents.items()}
     model = models.load(run)
     networks = {KERAS: inference(model)}

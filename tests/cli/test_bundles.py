@@ -66,8 +66,10 @@ def test_benchmark_appends_records_and_draws(bundle, tmp_path):
     command = ("benchmark", bundle, "--rounds", 3, "--output", records)
     assert "x int8" in invoke(*command, "--plot", plot)
     assert len(json.loads(invoke(*command, "--threads", "1,2", "--json"))) == 6
-    assert len(list(read_records(records))) == 9
+    assert len(list(read_records(records))) == 9  # Three files, and three with each thread count.
     assert plot.read_text().startswith("<svg") and "int8 twin" in plot.read_text()
+    invoke(*command, "--threads", "1,2", "--plot", plot)
+    assert plot.read_text().count("int8 twin, ") == 2 and plot.read_text().count("int8 twin<") == 1
 
 
 @pytest.mark.parametrize("threads", ["", "0", "two", "1,,2"])

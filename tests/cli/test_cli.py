@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from lq_fda import models
 from lq_fda.cli import app
 from lq_fda.errors import LqFdaError
 
@@ -21,11 +22,12 @@ def lq_fda(*arguments, **options):
     )
 
 
-def test_every_command_has_an_example_in_its_help():
+def test_every_command_has_an_example_in_its_help_and_json():
     names = re.findall(r"^│ ([a-z]+) ", CliRunner().invoke(app, ["--help"]).stdout, re.M)
     assert {"run", "train", "convert", "verify", "benchmark"} <= set(names)
     for name in names:
-        assert f"Example: lq-fda {name}" in CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"}).stdout
+        shown = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"}).stdout
+        assert f"Example: lq-fda {name}" in shown and "--json" in shown
 
 
 def test_models_for_machines():
@@ -34,9 +36,22 @@ def test_models_for_machines():
     assert "resnet20" in json.loads(result.stdout)
 
 
+def test_summary_for_machines_counts_as_the_network_does():
+    shown = json.loads(CliRunner().invoke(app, ["summary", "tiny", "--json"]).stdout)
+    network = models.create("tiny")
+    # Larq leaves the moving statistics out: on the device they are part of scale and shift.
+    trained = sum(weight.shape.num_elements() for weight in network.trainable_weights)
+    assert sum(shown["total"]["parameters"].values()) == trained
+    binary = {layer["name"]: layer["macs"] for layer in shown["layers"] if "1" in layer["macs"]}
+    height, width = network.get_layer("stage1_1_conv").output_shape[1:3]
+    kernel = network.get_layer("stage1_1_conv").kernel.shape
+    assert binary["stage1_1_conv"]["1"] == height * width * kernel.num_elements() and len(binary) == 4
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("summary", "tiny", "--image-size", "0"), "input_shape.0=0"),
         (("summary", "resnet21"), "Did you mean 'resnet20'?"),
         (("train", "--output", "x", "--recipe", "nope"), "No such recipe"),
         (("train", "--output", "x", "--set", "epoch=3"), "Did you mean epochs"),

@@ -74,6 +74,14 @@ def test_a_failed_conversion_leaves_the_old_bundle_alone(trained, tmp_path, monk
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
 
 
+def test_only_an_old_bundle_is_replaced(trained, tmp_path):
+    (tmp_path / "notes.txt").write_text("dear to somebody")
+    for target in (tmp_path, tmp_path / "notes.txt", trained.binarized.path):
+        with pytest.raises(LqFdaError, match="The output is in use"):
+            conversion.convert(trained.binarized, target)
+    assert (tmp_path / "notes.txt").read_text() == "dear to somebody"
+
+
 def test_an_unwritable_folder_is_one_clear_error(trained, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(LqFdaError, match="writable folder"):

@@ -120,6 +120,15 @@ def test_a_truncated_file_is_one_clear_error(trained, tmp_path, length):
         verification.verify(bundle, trained.binarized, images=8)
 
 
+def test_a_bundle_without_a_network_is_refused(trained, tmp_path):
+    shutil.copytree(trained.bundle.path, tmp_path / "bundle")
+    manifest = json.loads((tmp_path / "bundle" / Bundle.MANIFEST).read_text())
+    del manifest["files"][Bundle.FLOAT]
+    write_json(tmp_path / "bundle" / Bundle.MANIFEST, manifest)
+    with pytest.raises(LqFdaError, match=r"no such file.*float\.tflite"):
+        verification.verify(Bundle(tmp_path / "bundle"), trained.binarized)
+
+
 def test_a_changed_file_or_another_run_is_refused(trained, tmp_path):
     with pytest.raises(LqFdaError, match="networks differ"):
         verification.verify(trained.bundle, trained.float_twin)
