@@ -1,5 +1,7 @@
 """What the feature distribution adjustment does to the values in front of every sign."""
 
+import dataclasses
+
 import numpy as np
 
 from lq_fda._keras import keras, larq
@@ -8,6 +10,7 @@ from lq_fda.errors import LqFdaError
 from lq_fda.layers import FeatureDistributionAdjustment, GroupExcitation
 
 _BINS = 40
+_BATCH = 16
 
 
 def binary_convolutions(model: keras.Model) -> list[keras.layers.Layer]:
@@ -28,15 +31,34 @@ def _before(tensor):
     return tensor
 
 
-def _describe(values: np.ndarray, edges: np.ndarray) -> ValueDistribution:
-    counts, _ = np.histogram(values, edges)
-    return ValueDistribution(
-        positive=tuple((values >= 0).mean((0, 1, 2)).tolist()),
-        inside=tuple((np.abs(values) <= 1).mean((0, 1, 2)).tolist()),
-        counts=tuple(counts.tolist()),
-        below=int((values < edges[0]).sum()),
-        above=int((values > edges[-1]).sum()),
-    )
+@dataclasses.dataclass
+class _Tally:
+    """What is known of a feature map after some of the images."""
+
+    edges: np.ndarray
+    positions: int = 0
+    positive: np.ndarray | int = 0
+    inside: np.ndarray | int = 0
+    counts: np.ndarray | int = 0
+    below: int = 0
+    above: int = 0
+
+    def add(self, values: np.ndarray) -> None:
+        self.positions += values[..., 0].size
+        self.positive += (values >= 0).sum((0, 1, 2))
+        self.inside += (np.abs(values) <= 1).sum((0, 1, 2))
+        self.counts += np.histogram(values, self.edges)[0]
+        self.below += int((values < self.edges[0]).sum())
+        self.above += int((values > self.edges[-1]).sum())
+
+    def described(self) -> ValueDistribution:
+        return ValueDistribution(
+            positive=tuple((self.positive / self.positions).tolist()),
+            inside=tuple((self.inside / self.positions).tolist()),
+            counts=tuple(self.counts.tolist()),
+            below=self.below,
+            above=self.above,
+        )
 
 
 def measure_distribution(model: keras.Model, images: np.ndarray, split: str) -> Distribution:
@@ -58,14 +80,28 @@ def measure_distribution(model: keras.Model, images: np.ndarray, split: str) -> 
             cure="Give a binarized model and at least one image.",
         )
     taps = keras.Model(model.input, [[_before(layer.input), layer.input] for layer in layers])
-    points = []
-    for layer, (before, after) in zip(layers, taps.predict(images, verbose=0), strict=True):
-        limit = max(1.0, float(np.quantile(np.abs(np.concatenate([before.ravel(), after.ravel()])), 0.99)))
-        edges = np.linspace(-limit, limit, _BINS + 1)
-        adjusted = None if before is after or np.array_equal(before, after) else _describe(after, edges)
-        points.append(
-            BinarizationPoint(
-                name=layer.name, edges=tuple(edges.tolist()), before=_describe(before, edges), after=adjusted
-            )
+    # All feature maps of all images at once would need gigabytes: batches, once for the range and once for the counts.
+    batches = [images[start : start + _BATCH] for start in range(0, len(images), _BATCH)]
+    limits = np.zeros(len(layers))
+    changed = np.zeros(len(layers), bool)
+    for batch in batches:
+        for index, (before, after) in enumerate(taps.predict_on_batch(batch)):
+            far = np.quantile(np.abs(np.concatenate([before.ravel(), after.ravel()])), 0.99)
+            limits[index] += far * len(batch) / len(images)
+            changed[index] |= not np.array_equal(before, after)
+    edges = [np.linspace(-limit, limit, _BINS + 1) for limit in np.maximum(limits, 1.0)]
+    tallies = [(_Tally(steps), _Tally(steps)) for steps in edges]
+    for batch in batches:
+        for pair, values in zip(tallies, taps.predict_on_batch(batch), strict=True):
+            for tally, value in zip(pair, values, strict=True):
+                tally.add(value)
+    points = [
+        BinarizationPoint(
+            name=layer.name,
+            edges=tuple(before.edges.tolist()),
+            before=before.described(),
+            after=after.described() if differs else None,
         )
+        for layer, (before, after), differs in zip(layers, tallies, changed, strict=True)
+    ]
     return Distribution(split=split, images=len(images), points=tuple(points))

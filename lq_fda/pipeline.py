@@ -11,6 +11,8 @@ from lq_fda.artifacts import BenchmarkRecord, Bundle, RunDir, Verification, writ
 from lq_fda.errors import LqFdaError
 
 _MEASURED_IMAGES = 256
+# What an interrupted call must not leave beside a newer bundle.
+_BEHIND_THE_BUNDLE = ("verification.json", "benchmark.jsonl", "report.html")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +70,13 @@ def run(
         LqFdaError: A stage failed; what the stages before it wrote stays. A failed gate of the verification is no error
             here: see `Verification.require_passed`.
     """
+    conversion.require_lce()
+    if not recipe.model.binarized:
+        raise LqFdaError(
+            "There is nothing to binarize. Expected the recipe of a binarized network: its float twin is trained "
+            "anyway. Received: model.binarized=False.",
+            cure="Leave model.binarized out, or train a float network with `lq-fda train --float-twin`.",
+        )
     output = Path(output)
     if output.is_dir() and any(output.iterdir()) and not resume:
         raise LqFdaError(
@@ -90,6 +99,8 @@ def run(
     distribution = analysis.measure_distribution(lq_fda.models.load(binarized), images, "validation")
     write_json(output / "distribution.json", distribution.model_dump(mode="json"))
 
+    for stale in (output / name for name in _BEHIND_THE_BUNDLE):
+        stale.unlink(missing_ok=True)
     announce("Converting")
     bundle = conversion.convert(binarized, output / "bundle", float_run=twin, dataset=dataset, progress=progress)
 

@@ -22,8 +22,8 @@ from lq_fda.artifacts.files import (
     write_json,
 )
 from lq_fda.artifacts.records import BenchmarkRecord, append_record, read_records, write_records
-from lq_fda.artifacts.run_dir import RunDir
-from lq_fda.artifacts.system import describe_environment
+from lq_fda.artifacts.run_dir import Result, RunDir
+from lq_fda.artifacts.system import describe_environment, usable_cores
 from lq_fda.artifacts.verification import FileParity, Gate, LayerParity, Verification
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "LayerReport",
     "Manifest",
     "Preprocessing",
+    "Result",
     "RunDir",
     "SplitAccuracy",
     "ValueDistribution",
@@ -50,6 +51,7 @@ __all__ = [
     "read_records",
     "remove_leftovers",
     "sha256_of",
+    "usable_cores",
     "write_atomic",
     "write_json",
     "write_records",

@@ -179,6 +179,8 @@ class Bundle:
             for name, values in {"inputs": inputs, **outputs}.items():
                 if values.dtype != np.float32 or not len(values) or len(values) != len(inputs):
                     raise ValueError(f"{name} has type {values.dtype} and shape {values.shape}")
+                if not np.isfinite(values).all():
+                    raise ValueError(f"{name} holds numbers that are not finite")
             if any(values.shape[1:] != (self.manifest.classes,) for values in outputs.values()):
                 raise ValueError(f"the outputs are not of {self.manifest.classes} classes")
         except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:

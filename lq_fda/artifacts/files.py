@@ -13,6 +13,7 @@ from typing import Any
 from lq_fda.errors import LqFdaError
 
 _STAGING = ".unfinished."
+_LARGEST_JSON = 1 << 26
 
 
 @contextlib.contextmanager
@@ -87,8 +88,13 @@ def atomic_directory(path: Path) -> Iterator[Path]:
             if path.exists():
                 retired = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
                 os.replace(path, retired / path.name)
-                os.replace(staging, path)
-                shutil.rmtree(retired)
+                try:
+                    os.replace(staging, path)
+                except BaseException:
+                    os.replace(retired / path.name, path)
+                    raise
+                finally:
+                    shutil.rmtree(retired)
             else:
                 os.replace(staging, path)
         finally:
@@ -106,6 +112,8 @@ def read_json(path: Path) -> Any:
         LqFdaError: The file is missing, cannot be read or is not JSON.
     """
     try:
+        if path.stat().st_size > _LARGEST_JSON:
+            raise ValueError(f"more than {_LARGEST_JSON} bytes")
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise LqFdaError(
@@ -117,7 +125,7 @@ def read_json(path: Path) -> Any:
             f"A file cannot be read. Received: path={str(path)!r} ({error.strerror or error}).",
             cure="Check the path and its permissions.",
         ) from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise LqFdaError(
             f"A file is damaged. Expected JSON. Received: path={str(path)!r} ({error}).",
             cure="Run the command that makes it again.",

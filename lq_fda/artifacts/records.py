@@ -41,7 +41,6 @@ class BenchmarkRecord(pydantic.BaseModel):
     peak_memory_bytes: int | None = None
     delegated_nodes: int | None = None
     total_nodes: int | None = None
-    profile: tuple[dict[str, Any], ...] = ()
     environment: dict[str, Any]
     command: str
 
@@ -76,13 +75,20 @@ def read_records(path: Path) -> Iterator[BenchmarkRecord]:
     """Yields the records of a file.
 
     Raises:
-        LqFdaError: A line is no benchmark record; the message names it.
+        LqFdaError: The file cannot be read, or a line is no benchmark record; the message names it.
     """
-    with path.open(encoding="utf-8") as file:
+    try:
+        file = path.open(encoding="utf-8")
+    except OSError as error:
+        raise LqFdaError(
+            f"The records cannot be read. Received: path={str(path)!r} ({error.strerror}).",
+            cure="Check the path, or measure again: `lq-fda benchmark BUNDLE --output FILE`.",
+        ) from error
+    with file:
         for number, line in enumerate(file, start=1):
             try:
                 yield BenchmarkRecord.model_validate(json.loads(line))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise LqFdaError(
                     f"A line is no benchmark record. Received: {path}:{number} ({error}).",
                     cure="Remove the line, or measure again.",

@@ -52,3 +52,8 @@ def describe_environment() -> dict[str, Any]:
         "memory_bytes": psutil.virtual_memory().total,
         "versions": _versions(),
     }
+
+
+def usable_cores() -> int:
+    """How many cores this process may run on; fewer than the machine has under `taskset` or in a container."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

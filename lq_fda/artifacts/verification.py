@@ -28,6 +28,7 @@ class FileParity(_Result):
         agreement: Share of images on which both put the same class first.
         difference: The largest difference of a logit.
         relative_difference: The same, divided by the root mean square of the reference's logits.
+        typical_difference: The median over the images of an image's largest difference, divided likewise.
     """
 
     file: str
@@ -37,6 +38,7 @@ class FileParity(_Result):
     agreement: Fraction
     difference: NotNegative
     relative_difference: NotNegative
+    typical_difference: NotNegative
 
 
 class LayerParity(_Result):
@@ -60,13 +62,18 @@ class LayerParity(_Result):
 
 
 class Gate(_Result):
-    """A condition, with the reason for its limit."""
+    """A condition, with the reason for its limit; `value` is None where there was nothing to measure."""
 
     name: str
     passed: bool
-    value: float
+    value: float | None
     condition: str
     why: str
+
+    @property
+    def found(self) -> str:
+        """The value for people."""
+        return "nothing to compare" if self.value is None else f"{self.value:.4g}"
 
 
 class Verification(_Result):
@@ -101,7 +108,7 @@ class Verification(_Result):
         """
         failed = [gate for gate in self.gates if not gate.passed]
         if failed:
-            found = "; ".join(f"{gate.name} is {gate.value:.4g}, expected {gate.condition}" for gate in failed)
+            found = "; ".join(f"{gate.name} is {gate.found}, expected {gate.condition}" for gate in failed)
             raise LqFdaError(
                 f"The bundle failed {len(failed)} of {len(self.gates)} gates: {found}. Received: {self.bundle!r}.",
                 cure="Look at the first layer that differs; convert again if the run has changed since.",

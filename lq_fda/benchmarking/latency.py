@@ -4,7 +4,6 @@ strikes all of them alike."""
 import dataclasses
 import datetime
 import gc
-import os
 import random
 import shlex
 import sys
@@ -15,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from lq_fda import runtimes
-from lq_fda.artifacts import BenchmarkRecord, Bundle, describe_environment
+from lq_fda.artifacts import BenchmarkRecord, Bundle, describe_environment, usable_cores
 from lq_fda.benchmarking.memory import peak_memory
 from lq_fda.errors import LqFdaError
 
@@ -67,10 +66,10 @@ def benchmark(
     Raises:
         LqFdaError: The bundle is damaged, a runtime is missing, or `threads` is empty or below 1.
     """
-    cores = os.cpu_count() or 1
+    cores = usable_cores()
     if not threads or min(threads) < 1 or max(threads) > cores:
         raise LqFdaError(
-            f"A benchmark needs thread counts of at least 1, and no more than the {cores} cores of this machine. "
+            f"A benchmark needs thread counts of at least 1, and no more than the {cores} that this process may use. "
             f"Received: threads={list(threads)}.",
             cure=f"Pass, say, threads=(1, {cores}).",
         )

@@ -18,9 +18,9 @@ def ratio_to_int8(record: BenchmarkRecord, records: Sequence[BenchmarkRecord]) -
 
 
 def latency_table(records: Sequence[BenchmarkRecord]) -> Table:
-    """One row a file and thread count; ratios only inside a run."""
+    """One row a file and thread count; ratios only inside a run; how many of the operators a delegate took."""
     table = Table(Column("file", no_wrap=True), "runtime", "threads", title="Latency, milliseconds an image")
-    for column in ("median", "p90", "min", "x int8", "KiB", "memory MiB"):
+    for column in ("median", "p90", "min", "x int8", "KiB", "memory MiB", "delegated"):
         table.add_column(column, justify="right", no_wrap=" " not in column)
     for record in records:
         ratio = ratio_to_int8(record, records)
@@ -35,5 +35,6 @@ def latency_table(records: Sequence[BenchmarkRecord]) -> Table:
             "-" if ratio is None else f"{ratio:.2f}",
             f"{record.file_bytes / 1024:.0f}",
             "-" if memory is None else f"{memory / 2**20:.1f}",
+            "-" if record.total_nodes is None else f"{record.delegated_nodes} of {record.total_nodes}",
         )
     return table

@@ -40,7 +40,7 @@ for command in (run, models, summary, train, evaluate, convert, verify, benchmar
 
 def main() -> None:
     """Entry point: an `LqFdaError` becomes one sentence and exit code 1."""
-    if "--debug" in sys.argv:
+    if "--debug" in sys.argv[1:2]:
         app()
         return
     silence_native_code()

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 import lq_fda
-from lq_fda.cli.options import BundleArgument, FloatRun, Json, RunArgument, print_json, progress_bar
+from lq_fda.cli.options import BundleArgument, FloatRun, Json, RunArgument, append_records, print_json, progress_bar
 from lq_fda.errors import LqFdaError
 
 
@@ -54,20 +54,23 @@ def verify(
     Example: lq-fda verify runs/r20/bundle --run runs/r20/binarized --float-run runs/r20/float
     """
     artifacts = lq_fda.artifacts
+    opened = artifacts.Bundle(bundle)
     with progress_bar() as progress:
         found = lq_fda.verification.verify(
-            artifacts.Bundle(bundle),
+            opened,
             artifacts.RunDir(run),
             float_run=float_run and artifacts.RunDir(float_run),
             images=images,
             progress=progress,
         )
-    if output is not None:
-        artifacts.write_json(output, found.model_dump(mode="json"))
     if as_json:
         print_json(found.model_dump(mode="json"))
     else:
         rich.print(lq_fda.verification.tables(found))
+        if opened.manifest.trained_twins and float_run is None:
+            rich.print("The float and int8 files were not compared with Keras: that needs --float-run.")
+    if output is not None:
+        artifacts.write_json(output, found.model_dump(mode="json"))
     found.require_passed()
 
 
@@ -94,12 +97,11 @@ def costs(
             protocol=lq_fda.benchmarking.Protocol(rounds=rounds),
             progress=progress,
         )
-    for cost in found if output is not None else []:
-        lq_fda.artifacts.append_record(output, cost)
     if as_json:
         print_json([cost.model_dump(mode="json") for cost in found])
-        return
-    rich.print(part_costs.part_cost_table(found))
+    else:
+        rich.print(part_costs.part_cost_table(found))
+    append_records(output, found)
 
 
 def benchmark(
@@ -116,7 +118,7 @@ def benchmark(
 
     Example: lq-fda benchmark runs/r20/bundle --threads 1,2 --plot latency.svg
     """
-    if not all(part.strip().isdigit() for part in threads.split(",")):
+    if not all(part.strip().isdecimal() for part in threads.split(",")):
         raise LqFdaError(f"Expected thread counts such as 1,2. Received: threads={threads!r}.", cure="Write numbers.")
     benchmarking, artifacts = lq_fda.benchmarking, lq_fda.artifacts
     with progress_bar() as progress:
@@ -126,11 +128,10 @@ def benchmark(
             protocol=benchmarking.Protocol(rounds=rounds),
             progress=lambda done, total: progress("rounds", done, total),
         )
-    for record in records if output is not None else []:
-        artifacts.append_record(output, record)
-    if plot is not None:
-        artifacts.write_atomic(plot, lq_fda.reporting.bars(records))
     if as_json:
         print_json([record.model_dump(mode="json") for record in records])
-        return
-    rich.print(benchmarking.latency_table(records))
+    else:
+        rich.print(benchmarking.latency_table(records))
+    append_records(output, records)
+    if plot is not None:
+        artifacts.write_atomic(plot, lq_fda.reporting.bars(records))

@@ -2,13 +2,16 @@
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+import pydantic
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lq_fda.artifacts import append_record
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, made by `lq-fda train`.")]
@@ -21,6 +24,12 @@ Overrides = Annotated[
 
 def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def append_records(output: Path | None, records: Iterable[pydantic.BaseModel]) -> None:
+    """Writes what `--output` asks for; after it was printed, so that a file that cannot be written loses nothing."""
+    for record in records if output is not None else ():
+        append_record(output, record)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 import lq_fda
-from lq_fda.cli.options import Json, Overrides, RunArgument, print_json, progress_bar
+from lq_fda.cli.options import Json, Overrides, RunArgument, append_records, print_json, progress_bar
 
 
 def train(
@@ -90,11 +90,10 @@ def speed(
             progress=lambda done, total: progress("training steps", done, total),
         )
     pipeline = lq_fda.data.throughput(dataset, chosen.batch_size)
-    for record in records if output is not None else []:
-        lq_fda.artifacts.append_record(output, record)
     if as_json:
         print_json({"training": [record.model_dump(mode="json") for record in records], "pipeline": pipeline})
-        return
-    rich.print(training.speed_table(records))
-    fastest = max(record.images_per_second for record in records)
-    rich.print(f"Input pipeline alone: {pipeline:.0f} images/s, {pipeline / fastest:.0f} times the fastest network.")
+    else:
+        rich.print(training.speed_table(records))
+        times = pipeline / max(record.images_per_second for record in records)
+        rich.print(f"Input pipeline alone: {pipeline:.0f} images/s, {times:.0f} times the fastest network.")
+    append_records(output, records)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
-import pydantic
 
 from lq_fda import data, models, runtimes
 from lq_fda._keras import keras
@@ -15,7 +14,7 @@ from lq_fda.artifacts import Bundle, Manifest, RunDir, SplitAccuracy, atomic_dir
 from lq_fda.artifacts.bundle import file_entry
 from lq_fda.conversion.folded_layers import ChannelAffine
 from lq_fda.conversion.folding import fold
-from lq_fda.conversion.lce import to_lce
+from lq_fda.conversion.lce import require_lce, to_lce
 from lq_fda.conversion.report import report, require_binary
 from lq_fda.conversion.twins import to_float, to_int8
 from lq_fda.errors import LqFdaError
@@ -73,28 +72,33 @@ def convert(
         bundle.check()
     ```
     """
+    require_lce()
     _require_replaceable(Path(output))
-    config, data_config = _configs(run)
+    config, data_config = models.configs(run)
     if not config.binarized:
         raise LqFdaError(
             f"The run is of a float network. Expected a binarized one. Received: {str(run.path)!r}.",
             cure="Pass the binarized run, and this one as the float run.",
         )
-    twin_config = dataclasses.replace(config, binarized=False)
     if float_run is not None:
-        _require_twin(float_run, run)
+        models.require_twin(float_run, run)
     dataset = dataset or data.load(data_config)
+    _require_same_task(config, dataset)
+    shape = dataset.input_shape
+    accuracy = _accuracy({"binarized": run, "float": float_run})
 
     progress("fold", 0, _STEPS)
-    model = models.load(run)
-    _require_same_task(model, dataset)
+    model = models.load(run, input_shape=shape)
     folded = fold(model)
     progress("LCE", 1, _STEPS)
     contents = {Bundle.MODEL: to_lce(folded)}
     account = report(folded, contents[Bundle.MODEL], notes=_notes(run, folded))
     require_binary(account, allow_float=allow_float)
     progress("float twin", 2, _STEPS)
-    twin = fold(models.build(twin_config) if float_run is None else models.load(float_run))
+    if float_run is None:
+        twin = fold(models.build(dataclasses.replace(config, binarized=False, input_shape=shape)))
+    else:
+        twin = fold(models.load(float_run, input_shape=shape))
     contents[Bundle.FLOAT] = to_float(twin)
     progress("int8 twin", 3, _STEPS)
     contents[Bundle.INT8] = to_int8(twin, dataset.calibration(calibration_images))
@@ -114,7 +118,7 @@ def convert(
             classes=dataset.classes,
             files={name: file_entry(folder / name) for name in contents},
             trained_twins=float_run is not None,
-            accuracy=_accuracy({"binarized": run, "float": float_run}),
+            accuracy=accuracy,
             versions=describe_environment()["versions"],
             conversion=account,
         )
@@ -138,40 +142,12 @@ def _require_replaceable(output: Path) -> None:
     )
 
 
-def _configs(run: RunDir) -> tuple[models.ModelConfig, data.DataConfig]:
-    recipe = run.recipe()
-    try:
-        return models.ModelConfig(**recipe["model"]), data.DataConfig(**recipe["data"])
-    except (KeyError, TypeError, pydantic.ValidationError) as error:
-        raise LqFdaError(
-            f"The run's recipe is damaged or of another version. Received: {str(run.recipe_file)!r} ({error}).",
-            cure="Restore the file from a copy, or train again.",
-        ) from error
-
-
-def _require_twin(float_run: RunDir, run: RunDir) -> None:
-    (twin, twin_data), (config, data_config) = _configs(float_run), _configs(run)
-    expected = dataclasses.replace(config, binarized=False)
-    differing = [
-        name
-        for name in ("name", "input_shape", "classes", "binarized")
-        if getattr(twin, name) != getattr(expected, name)
-    ]
-    if twin_data.name != data_config.name:
-        differing.append("data.name")
-    if differing:
-        raise LqFdaError(
-            f"The float run is no twin of the binarized one: they differ in {', '.join(differing)}. "
-            f"Received: {str(float_run.path)!r} and {str(run.path)!r}.",
-            cure="Train the twin with the same recipe and model.binarized=False.",
-        )
-
-
-def _require_same_task(model: keras.Model, dataset: data.Dataset) -> None:
-    if model.input_shape[1:] != dataset.input_shape or model.output_shape[1:] != (dataset.classes,):
+def _require_same_task(config: models.ModelConfig, dataset: data.Dataset) -> None:
+    sizes = zip(config.input_shape, dataset.input_shape, strict=True)
+    if any(size not in (None, given) for size, given in sizes) or config.classes != dataset.classes:
         raise LqFdaError(
             f"The network does not fit the data set. Expected input {dataset.input_shape} and {dataset.classes} "
-            f"classes. Received: input {model.input_shape[1:]} and output {model.output_shape[1:]}.",
+            f"classes. Received: input {config.input_shape} and {config.classes} classes.",
             cure="Pass the data set of the run's recipe.",
         )
 
@@ -193,6 +169,12 @@ def _golden(model: keras.Model, contents: dict[str, bytes], dataset: data.Datase
     outputs = {"outputs_keras": model.predict(inputs, verbose=0)}
     for name, runtime in Bundle.RUNTIMES.items():
         outputs[f"outputs_{Path(name).stem}"] = runtimes.open_session(runtime, contents[name]).predict(inputs)
+    broken = [name for name, values in outputs.items() if not np.isfinite(values).all()]
+    if broken:
+        raise LqFdaError(
+            f"Numbers that are not finite come out of the network. Expected logits. Received: {', '.join(broken)}.",
+            cure="Look at the run's losses, and train again with a smaller learning rate or clip_norm=1.",
+        )
     buffer = io.BytesIO()
     np.savez_compressed(buffer, images=images, labels=labels, inputs=inputs, **outputs)
     return buffer.getvalue()
@@ -200,8 +182,4 @@ def _golden(model: keras.Model, contents: dict[str, bytes], dataset: data.Datase
 
 def _accuracy(runs: dict[str, RunDir | None]) -> dict[str, SplitAccuracy]:
     """Test accuracy of the Keras networks, of the runs that have ended."""
-    return {
-        name: SplitAccuracy.model_validate(run.result()["test"])
-        for name, run in runs.items()
-        if run is not None and run.finished
-    }
+    return {name: run.result().test for name, run in runs.items() if run is not None and run.finished}

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lq_fda.errors import LqFdaError
-from lq_fda.runtimes.libraries import lce_module, litert_module
+from lq_fda.runtimes.libraries import lce_module, litert_module, verify_buffer
 from lq_fda.runtimes.sessions import LceSession, LiteRtSession, Session
 from lq_fda.runtimes.tflite_file import Operator, Tensor, TfliteFile, compact, read_tflite, with_outputs
 
@@ -29,6 +29,7 @@ __all__ = [
     "available",
     "compact",
     "open_session",
+    "open_verified",
     "read_tflite",
     "with_outputs",
 ]
@@ -71,4 +72,15 @@ def open_session(runtime: str, model: bytes, *, threads: int = 1) -> Session:
         )
     if threads < 1:
         raise LqFdaError(f"Expected at least one thread. Received: threads={threads!r}.", cure="Pass threads=1.")
+    # LCE does not verify the buffer and crashes on a truncated one, so LiteRT reads it first.
+    verify_buffer(model)
+    return open_verified(runtime, model, threads=threads)
+
+
+def open_verified(runtime: str, model: bytes, *, threads: int = 1) -> Session:
+    """`open_session` without its checks, for a file that has passed them: needs no memory but the runtime's own.
+
+    Raises:
+        LqFdaError: The runtime cannot run the file.
+    """
     return _RUNTIMES[runtime][0](model, threads)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from lq_fda.errors import LqFdaError
-from lq_fda.runtimes.libraries import first_line, lce_module, verified_interpreter
+from lq_fda.runtimes.libraries import first_line, lce_module, litert_module
 
 
 class _Tensor(NamedTuple):
@@ -32,7 +32,7 @@ class _Tensor(NamedTuple):
 
 
 class Session(abc.ABC):
-    """A `.tflite` file, loaded and ready to run. Make one with `open_session`.
+    """A `.tflite` file, loaded and ready to run. Make one with `open_session`, which verifies the file before.
 
     Attributes:
         runtime: Name of the runtime, a key of `available()`.
@@ -122,7 +122,7 @@ class LiteRtSession(Session):
     settings: ClassVar[dict[str, Any]] = {"xnnpack": True}
 
     def _open(self) -> tuple[list[_Tensor], list[_Tensor]]:
-        self._interpreter = verified_interpreter(self._model, self.threads)
+        self._interpreter = litert_module().Interpreter(model_content=self._model, num_threads=self.threads)
         try:
             self._interpreter.allocate_tensors()
         except RuntimeError as error:
@@ -157,8 +157,6 @@ class LceSession(Session):
     settings: ClassVar[dict[str, Any]] = {"use_indirect_bgemm": True, "use_xnnpack": True}
 
     def _open(self) -> tuple[list[_Tensor], list[_Tensor]]:
-        # LCE does not verify the buffer and crashes on a truncated one, so LiteRT reads it first.
-        verified_interpreter(self._model, self.threads)
         try:
             self._interpreter = lce_module().LiteInterpreter(
                 self._model,

@@ -10,7 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import Builder, flexbuffers
 
 from lq_fda.errors import LqFdaError
-from lq_fda.runtimes.libraries import verified_interpreter
+from lq_fda.runtimes.libraries import verify_buffer
 
 _IDENTIFIER = b"TFL3"
 _ALIGNMENT = 16
@@ -111,20 +111,20 @@ def read_tflite(model: bytes) -> TfliteFile:
     """
     content = _unpack(model)
     (graph,) = content.subgraphs
-    count = len(graph.tensors)
+    count = len(_items(graph.tensors))
     operators = []
-    for index, operator in enumerate(graph.operators):
-        inputs, outputs = (tuple(int(item) for item in items) for items in (operator.inputs, operator.outputs))
+    for index, operator in enumerate(_items(graph.operators)):
+        inputs, outputs = (tuple(map(int, _items(items))) for items in (operator.inputs, operator.outputs))
         if not all(-1 <= item < count for item in (*inputs, *outputs)):
             raise _damaged(f"operator {index} names tensors beyond the {count} that there are")
         operators.append(
             Operator(index, _name(content.operatorCodes[operator.opcodeIndex]), inputs, outputs, _options(operator))
         )
     return TfliteFile(
-        tuple(_tensor(tensor, content.buffers) for tensor in graph.tensors),
+        tuple(_tensor(tensor, content.buffers) for tensor in _items(graph.tensors)),
         tuple(operators),
-        tuple(map(int, graph.inputs)),
-        tuple(map(int, graph.outputs)),
+        tuple(map(int, _items(graph.inputs))),
+        tuple(map(int, _items(graph.outputs))),
     )
 
 
@@ -200,7 +200,7 @@ def _pack(content: schema.ModelT) -> bytes:
 
 def _unpack(model: bytes) -> schema.ModelT:
     # The generated reader trusts every offset; LiteRT's verifier, in C++, has checked them before it runs.
-    verified_interpreter(model, threads=1)
+    verify_buffer(model)
     content = schema.ModelT.InitFromPackedBuf(bytes(model), 0)
     if len(content.subgraphs) != 1:
         raise LqFdaError(
@@ -208,6 +208,11 @@ def _unpack(model: bytes) -> schema.ModelT:
             cure="Convert a network without loops and conditions.",
         )
     return content
+
+
+def _items(vector: Any) -> Any:
+    """A vector of the schema; the generated code gives None for one that is absent."""
+    return () if vector is None else vector
 
 
 def _name(code: schema.OperatorCodeT) -> str:
@@ -234,7 +239,7 @@ def _options(operator: schema.OperatorT) -> dict[str, Any]:
         return {}
     try:
         options = flexbuffers.Loads(blob)
-    except (ValueError, IndexError, TypeError, struct.error, OverflowError, RecursionError, MemoryError) as error:
+    except (ValueError, LookupError, TypeError, struct.error, OverflowError, RecursionError, MemoryError) as error:
         raise _damaged("the options of a custom operator") from error
     return options if isinstance(options, dict) else {}
 

@@ -12,9 +12,10 @@ with tempfile.TemporaryDirectory() as folder:
 ```
 """
 
+from lq_fda.artifacts import Result
 from lq_fda.training.distillation import load_teacher
 from lq_fda.training.evaluation import evaluate
-from lq_fda.training.loop import Result, TrainingInterrupted, train
+from lq_fda.training.loop import TrainingInterrupted, train
 from lq_fda.training.overrides import apply_overrides, override_keys
 from lq_fda.training.recipe import (
     DistillationConfig,

@@ -5,17 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pydantic
-
 from lq_fda import data, models
 from lq_fda._keras import keras, tf
-from lq_fda.artifacts import (
-    RunDir,
-    SplitAccuracy,
-    describe_environment,
-    remove_leftovers,
-    write_json,
-)
+from lq_fda.artifacts import Result, RunDir, SplitAccuracy, describe_environment, remove_leftovers, write_json
 from lq_fda.errors import LqFdaError
 from lq_fda.training.callbacks import ProgressBar, StopOnNan
 from lq_fda.training.evaluation import Evaluator, split_of
@@ -27,28 +19,6 @@ from lq_fda.training.trainer import build_trainer
 
 class TrainingInterrupted(LqFdaError):
     """Somebody pressed Ctrl-C; the run can be resumed."""
-
-
-class Result(pydantic.BaseModel):
-    """How a run ended: the content of `result.json`.
-
-    Args:
-        epochs: How many were trained.
-        best_epoch: The one that is shipped, counted from 1; chosen on the validation split.
-        validation: Its accuracy on the split that chose it.
-        test: Its accuracy on the test split, which is read this once.
-        seconds: Training and validation together, over all resumptions.
-        images_per_second: Of the median epoch, validation apart.
-    """
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
-    epochs: int
-    best_epoch: int
-    validation: SplitAccuracy
-    test: SplitAccuracy
-    seconds: float
-    images_per_second: float
 
 
 def train(
@@ -94,7 +64,7 @@ def train(
     run = RunDir(output)
     _claim(run, recipe, resume=resume, chief=chief)
     if run.finished:
-        return _read_result(run)
+        return run.result()
     with _interruptible(run):
         dataset = data.load(recipe.data)
         steps = _steps_per_epoch(recipe, dataset)
@@ -143,16 +113,6 @@ def _differences(theirs: Any, ours: Any, key: str = "") -> Iterator[str]:
             yield from _differences(theirs.get(name), ours.get(name), f"{key}.{name}" if key else name)
     elif theirs != ours:
         yield f"{key}={ours!r} instead of {theirs!r}"
-
-
-def _read_result(run: RunDir) -> Result:
-    try:
-        return Result.model_validate(run.result())
-    except pydantic.ValidationError as error:
-        raise LqFdaError(
-            f"The result of this run is damaged or of another version. Received: {str(run.result_file)!r}.",
-            cure="Remove the file and resume: the best weights are measured again.",
-        ) from error
 
 
 def _steps_per_epoch(recipe: Recipe, dataset: data.Dataset) -> int:

@@ -17,7 +17,8 @@ from lq_fda.training.recipe import Recipe, from_values, refusal, to_values
 def apply_overrides(recipe: Recipe, overrides: Sequence[str]) -> Recipe:
     """Changes fields of a recipe by their dotted names.
 
-    Values are JSON; quotes around a string and brackets around a list may be left out, and `none` is null.
+    Values are JSON; quotes around a string and brackets around a list may be left out, and `none` is null. Fewer epochs
+    shorten the warm-up in proportion, unless it is given, too.
 
     Args:
         recipe: Stays as it is.
@@ -34,6 +35,7 @@ def apply_overrides(recipe: Recipe, overrides: Sequence[str]) -> Recipe:
     ```
     """
     values = to_values(recipe)
+    changed = set()
     for text in overrides:
         key, equals, value = text.partition("=")
         if not equals:
@@ -41,6 +43,9 @@ def apply_overrides(recipe: Recipe, overrides: Sequence[str]) -> Recipe:
                 f"An override must have the form key=value. Received: {text!r}.", cure="Write, say, `epochs=20`."
             )
         _assign(values, key.strip(), _parse(key.strip(), value.strip()))
+        changed.add(key.strip())
+    if "warmup_epochs" not in changed and values["epochs"] < recipe.epochs:
+        values["warmup_epochs"] *= values["epochs"] / recipe.epochs
     return from_values(values)
 
 

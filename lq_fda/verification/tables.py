@@ -20,8 +20,14 @@ def _files(found: Verification) -> Table:
     table = Table(Column("file", no_wrap=True), "against", "images", "same top-1", title="Outputs")
     table.add_column("largest difference")
     table.add_column("of rms")
+    table.add_column("median, of rms")
     for row in found.files:
-        numbers = (f"{row.agreement:.2%}", f"{row.difference:.3g}", f"{row.relative_difference:.1e}")
+        numbers = (
+            f"{row.agreement:.2%}",
+            f"{row.difference:.3g}",
+            f"{row.relative_difference:.1e}",
+            f"{row.typical_difference:.1e}",
+        )
         table.add_row(row.file, row.reference, str(row.images), *numbers)
     return table
 
@@ -50,5 +56,5 @@ def _gates(found: Verification) -> Table:
     table = Table("gate", "found", "expected", "", title="Gates: " + ("all hold" if found.passed else "FAILED"))
     for gate in found.gates:
         verdict = "[green]pass[/]" if gate.passed else f"[red]fail[/] {escape(gate.why)}"
-        table.add_row(gate.name, f"{gate.value:.4g}", gate.condition, verdict)
+        table.add_row(gate.name, gate.found, gate.condition, verdict)
     return table

@@ -18,6 +18,19 @@ from lq_fda.verification.inference import batches, inference
 _BATCH = 16
 
 
+@dataclasses.dataclass(frozen=True)
+class Signs:
+    """What was found in front of every sign.
+
+    Args:
+        layers: One row a binary layer.
+        agreeing: One flag an image: all signs that can be seen are those of Keras.
+    """
+
+    layers: tuple[LayerParity, ...]
+    agreeing: np.ndarray
+
+
 @dataclasses.dataclass
 class _Tally:
     signs: int = 0
@@ -33,7 +46,7 @@ def compare_layers(
     account: ConversionReport,
     inputs: np.ndarray,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[LayerParity, ...]:
+) -> Signs:
     """Compares the signs in front of every binary layer.
 
     Args:
@@ -49,21 +62,29 @@ def compare_layers(
     tensors = _tapped_tensors(content, account)
     names = [name for name, tensor in tensors.items() if tensor is not None]
     if not names:
-        return tuple(_row(name, _Tally()) for name in tensors)
+        return Signs(tuple(_row(name, _Tally()) for name in tensors), np.ones(len(inputs), bool))
     distinct = sorted({tensors[name] for name in names})
     session = runtimes.open_session("lce", runtimes.with_outputs(content, distinct))
     places = [distinct.index(tensors[name]) for name in names]
     keras_taps = inference(keras.Model(model.input, [_layer(model, name).input for name in names]))
     tallies = {name: _Tally() for name in tensors}
+    agreed = []
     done = 0
     for batch in batches(inputs, _BATCH):
         found = [np.concatenate(values) for values in zip(*(session.run(image[None]) for image in batch), strict=True)]
         agreeing = np.ones(len(batch), bool)
         for name, place, values in zip(names, places, keras_taps(batch), strict=True):
+            if values.shape != found[place].shape or not np.isfinite(found[place]).all():
+                raise LqFdaError(
+                    f"The file computes something else in front of {name!r}. Expected finite numbers of shape "
+                    f"{values.shape}. Received: shape {found[place].shape}.",
+                    cure="Convert the run again; if it happens again, look at the run's losses.",
+                )
             agreeing &= _compare(tallies[name], values, found[place], agreeing)
+        agreed.append(agreeing)
         done += len(batch)
         progress(done, len(inputs))
-    return tuple(_row(name, tally) for name, tally in tallies.items())
+    return Signs(tuple(_row(name, tally) for name, tally in tallies.items()), np.concatenate(agreed))
 
 
 def _compare(tally: _Tally, expected: np.ndarray, found: np.ndarray, agreeing: np.ndarray) -> np.ndarray:
@@ -84,6 +105,13 @@ def _compare(tally: _Tally, expected: np.ndarray, found: np.ndarray, agreeing: n
 def _tapped_tensors(content: bytes, account: ConversionReport) -> dict[str, int | None]:
     """For each binary layer the float tensor in front of its sign, or None where there is only a bitpacked one."""
     file = runtimes.read_tflite(content)
+    described = {layer.index for layer in account.layers if layer.binary}
+    unknown = sorted({operator.index for operator in file.operators if operator.name == "LceBconv2d"} - described)
+    if unknown:
+        raise LqFdaError(
+            f"The manifest's report does not fit the file: it misses the binary convolutions at {unknown}.",
+            cure="Convert the run again.",
+        )
     tensors: dict[str, int | None] = {}
     for layer in account.layers:
         if not layer.binary:

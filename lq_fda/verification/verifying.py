@@ -7,7 +7,7 @@ import numpy as np
 from lq_fda import data, models, runtimes
 from lq_fda.artifacts import Bundle, FileParity, RunDir, SplitAccuracy, Verification
 from lq_fda.errors import LqFdaError
-from lq_fda.verification.gates import GOLDEN, KERAS, KERAS_FLOAT, Limits, gates
+from lq_fda.verification.gates import EQUAL_SIGNS, GOLDEN, KERAS, KERAS_FLOAT, Limits, gates
 from lq_fda.verification.inference import batches, inference
 from lq_fda.verification.taps import compare_layers
 
@@ -41,7 +41,8 @@ def verify(
         What was found. A failed gate is a result, not an error: see `Verification.require_passed`.
 
     Raises:
-        LqFdaError: The bundle is damaged or was made from another run, or a run or the data set cannot be read.
+        LqFdaError: The bundle is damaged or was made from another run, a file gives numbers that are not finite, the
+            float run is no twin, or a run or the data set cannot be read.
 
     ```python
     import tempfile
@@ -73,33 +74,39 @@ def verify(
     model = models.load(run)
     networks = {KERAS: inference(model)}
     if float_run is not None:
+        models.require_twin(float_run, run)
         networks[KERAS_FLOAT] = inference(models.load(float_run))
-    dataset = dataset or data.load(data.DataConfig(**run.recipe()["data"]))
+    dataset = dataset or data.load(models.configs(run)[1])
     inputs = data.normalize(dataset.raw("test", images)[0], dataset.preprocessing)
 
-    layers = compare_layers(
+    outputs = {name: session.predict(inputs) for name, session in sessions.items()}
+    expected = {
+        name: np.concatenate([network(batch)[0] for batch in batches(inputs, _BATCH)])
+        for name, network in networks.items()
+    }
+    for name, values in {**outputs, **expected}.items():
+        _require_finite(name, values)
+    signs = compare_layers(
         model,
         contents[Bundle.MODEL],
         manifest.conversion,
         inputs,
         lambda done, total: progress("layers", done, total),
     )
-    outputs = {name: session.predict(inputs) for name, session in sessions.items()}
-    expected = {
-        name: np.concatenate([network(batch)[0] for batch in batches(inputs, _BATCH)])
-        for name, network in networks.items()
-    }
     files = [
         _compare(name, sessions[name], reference, outputs[name], expected[reference])
         for name, reference in _references(bundle, networks)
     ]
+    if signs.agreeing.any():
+        equal = (outputs[Bundle.MODEL][signs.agreeing], expected[KERAS][signs.agreeing])
+        files.append(_compare(Bundle.MODEL, sessions[Bundle.MODEL], EQUAL_SIGNS, *equal))
     files += _compare_golden(bundle, sessions)
     accuracy = _accuracy(sessions, networks, dataset, lambda done, total: progress("test split", done, total))
-    conditions = gates(files, layers, accuracy, limits, trained_twins=manifest.trained_twins)
+    conditions = gates(files, signs.layers, accuracy, limits, trained_twins=manifest.trained_twins)
     return Verification(
         bundle=manifest.name,
         files=tuple(files),
-        layers=layers,
+        layers=signs.layers,
         accuracy=accuracy,
         gates=conditions,
         passed=all(gate.passed for gate in conditions),
@@ -107,11 +114,20 @@ def verify(
 
 
 def _require_origin(bundle: Bundle, run: RunDir) -> None:
+    models.configs(run)
     if bundle.manifest.model != run.recipe()["model"]:
         raise LqFdaError(
             f"The bundle was not made from this run: their networks differ. "
             f"Received: {str(bundle.path)!r} and {str(run.path)!r}.",
             cure="Verify the bundle with the run that it was converted from.",
+        )
+
+
+def _require_finite(name: str, values: np.ndarray) -> None:
+    if not np.isfinite(values).all():
+        raise LqFdaError(
+            f"The outputs are not finite. Expected logits. Received: NaN or infinity from {name}.",
+            cure="Look at the run's losses, train again with a smaller learning rate, and convert again.",
         )
 
 
@@ -126,25 +142,28 @@ def _references(bundle: Bundle, networks: Mapping[str, Network]) -> list[tuple[s
 def _compare(
     name: str, session: runtimes.Session, reference: str, found: np.ndarray, expected: np.ndarray
 ) -> FileParity:
-    difference = float(np.abs(found - expected).max())
-    size = float(np.sqrt(np.mean(np.square(expected, dtype=np.float64))))
+    differences = np.abs(found - expected).max(-1)
+    size = max(float(np.sqrt(np.mean(np.square(expected, dtype=np.float64)))), 1e-30)
     return FileParity(
         file=name,
         runtime=f"{session.runtime} {session.version}",
         reference=reference,
         images=len(expected),
         agreement=float((found.argmax(-1) == expected.argmax(-1)).mean()),
-        difference=difference,
-        relative_difference=difference / max(size, 1e-30),
+        difference=float(differences.max()),
+        relative_difference=float(differences.max()) / size,
+        typical_difference=float(np.median(differences)) / size,
     )
 
 
 def _compare_golden(bundle: Bundle, sessions: Mapping[str, runtimes.Session]) -> list[FileParity]:
     golden = bundle.golden()
-    return [
-        _compare(name, session, GOLDEN, session.predict(golden.inputs), golden.outputs[name])
-        for name, session in sessions.items()
-    ]
+    rows = []
+    for name, session in sessions.items():
+        found = session.predict(golden.inputs)
+        _require_finite(name, found)
+        rows.append(_compare(name, session, GOLDEN, found, golden.outputs[name]))
+    return rows
 
 
 def _accuracy(

@@ -24,6 +24,19 @@ def test_shares_are_those_of_the_feature_maps():
         assert sum(side.counts) + side.below + side.above == before.size
 
 
+def test_batches_make_no_difference_to_the_shares():
+    """17 images are two batches; the analysis of 16 and of 1 must add up to them."""
+    model = models.create("tiny")
+    images = np.random.default_rng(1).normal(size=(17, 32, 32, 3)).astype("float32")
+    whole, most, rest = (
+        analysis.measure_distribution(model, part, "validation").points[1]
+        for part in (images, images[:16], images[16:])
+    )
+    expected = (16 * np.array(most.after.positive) + np.array(rest.after.positive)) / 17
+    np.testing.assert_allclose(whole.after.positive, expected, atol=1e-4)
+    assert sum(whole.after.counts) + whole.after.below + whole.after.above == 17 * 32 * 32 * len(expected)
+
+
 def test_a_plain_network_has_nothing_after():
     points = analysis.measure_distribution(models.create("tiny", parts=()), IMAGES, "test").points
     assert len(points) == 4 and all(point.after is None for point in points)

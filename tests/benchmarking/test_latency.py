@@ -1,12 +1,15 @@
 """The benchmark's protocol and its records, on a bundle of real (small) files."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from lq_fda import benchmarking
 from lq_fda._keras import keras, tf
-from lq_fda.artifacts import Bundle, Preprocessing, append_record, read_records, write_json
+from lq_fda.artifacts import Bundle, Preprocessing, append_record, read_records, usable_cores, write_json
 from lq_fda.artifacts.bundle import ConversionReport, Manifest, file_entry
+from lq_fda.benchmarking.memory import peak_memory
 from lq_fda.errors import LqFdaError
 
 
@@ -38,15 +41,15 @@ def test_records_are_of_one_run_and_survive_a_file(bundle, tmp_path):
     seen = []
     records = benchmarking.benchmark(
         bundle,
-        threads=(1, 2),
+        threads=(1, usable_cores()),
         protocol=benchmarking.Protocol(warmups=1, rounds=5),
         progress=lambda done, total: seen.append((done, total)),
     )
     assert [(record.file, record.threads) for record in records] == [
         (Bundle.INT8, 1),
         (Bundle.FLOAT, 1),
-        (Bundle.INT8, 2),
-        (Bundle.FLOAT, 2),
+        (Bundle.INT8, usable_cores()),
+        (Bundle.FLOAT, usable_cores()),
     ]
     assert records[0].run == records[1].run != records[2].run
     assert seen == [(done, 10) for done in range(1, 11)]
@@ -78,3 +81,16 @@ def test_a_damaged_bundle_is_refused(bundle, tmp_path):
     (tmp_path / Bundle.INT8).write_bytes(content)
     with pytest.raises(LqFdaError, match=r"damaged: 'int8\.tflite'"):
         benchmarking.benchmark(Bundle(tmp_path))
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="memory is measured on Linux only")
+def test_memory_does_not_hold_what_verifies_the_file(bundle):
+    path = bundle.file(Bundle.FLOAT)
+    litert, lce = (peak_memory(runtime, path) for runtime in ("litert", "lce"))
+    # A second runtime in the same process would more than double it.
+    assert litert > 0 and lce > 0 and lce < 1.6 * litert + 2**20
+
+
+def test_memory_of_a_file_that_does_not_run_is_unknown(tmp_path):
+    (tmp_path / "x.tflite").write_bytes(b"nothing")
+    assert peak_memory("litert", tmp_path / "x.tflite") is None

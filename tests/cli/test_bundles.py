@@ -56,7 +56,7 @@ def test_verify_fails_with_the_gate_but_still_shows_and_writes(trained, bundle, 
     write_json(bundle / Bundle.MANIFEST, manifest)
     command = ("verify", bundle, "--run", trained.binarized.path, "--images", 8, "--output", tmp_path / "found.json")
     result = CliRunner().invoke(app, [*map(str, command)])
-    assert isinstance(result.exception, LqFdaError) and "failed 1 of 5 gates" in str(result.exception)
+    assert isinstance(result.exception, LqFdaError) and "failed 1 of 6 gates" in str(result.exception)
     assert "FAILED" in result.stdout
     assert not json.loads((tmp_path / "found.json").read_text())["passed"]
 

@@ -29,8 +29,8 @@ def test_a_bundle_holds_everything_that_a_device_needs(trained):
     assert bundle.labels() == [str(digit) for digit in range(10)]
     manifest = bundle.manifest
     assert (manifest.dataset, manifest.classes, manifest.trained_twins) == ("digits", 10, True)
-    assert manifest.accuracy["binarized"].top1 == trained.binarized.result()["test"]["top1"]
-    assert manifest.accuracy["float"].top1 == trained.float_twin.result()["test"]["top1"]
+    assert manifest.accuracy["binarized"].top1 == trained.binarized.result().test.top1
+    assert manifest.accuracy["float"].top1 == trained.float_twin.result().test.top1
     assert len(manifest.conversion.layers) == 4 and all(layer.binary for layer in manifest.conversion.layers)
 
 

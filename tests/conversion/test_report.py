@@ -165,3 +165,24 @@ def test_int8_twin_computes_in_int8_and_wants_fitting_calibration_images():
     for wrong in (images[:0], images[:, :5], images[0]):
         with pytest.raises(LqFdaError, match="calibration images"):
             conversion.to_int8(model, wrong)
+
+
+def test_a_layer_that_stays_float_inside_a_shared_network_is_found():
+    keras.utils.set_random_seed(0)
+    dense = larq.layers.QuantDense(
+        32, input_quantizer="ste_sign", kernel_quantizer="ste_sign", use_bias=False, name="hidden"
+    )
+    inner_inputs = keras.Input((32,))
+    inner = keras.Model(inner_inputs, dense(inner_inputs), name="inner")
+    inputs = keras.Input((32,))
+    model = keras.Model(inputs, inner(inner(inputs)))
+    found, _ = account(model)
+    assert [layer.name for layer in found.layers] == ["hidden"]
+    with pytest.raises(LqFdaError, match="hidden became FULLY_CONNECTED"):
+        conversion.require_binary(found)
+
+
+def test_a_network_without_a_quantized_layer_is_refused():
+    found, _ = account(network(layers.Conv2D(32, 3, padding="same")))
+    with pytest.raises(LqFdaError, match="no quantized layer"):
+        conversion.require_binary(found)

@@ -8,15 +8,15 @@ from lq_fda.artifacts import RunDir, write_json
 from lq_fda.errors import LqFdaError
 from lq_fda.reporting import write_report
 
-ACCURACY = {"images": 100, "top1": 0.75}
+VALIDATION, TEST = ({"split": split, "images": 100, "top1": 0.75} for split in ("validation", "test"))
 
 
 def make_run(folder, name="tiny"):
     run = RunDir(folder)
     write_json(run.recipe_file, {"model": {"name": name}, "data": {"name": "digits"}})
     run.history_file.write_text("epoch,loss,validation_accuracy\n1,2.0,0.5\n2,1.0,0.75\n")
-    result = {"epochs": 2, "best_epoch": 2, "images_per_second": 10.0, "validation": ACCURACY, "test": ACCURACY}
-    write_json(run.result_file, result)
+    figures = {"epochs": 2, "best_epoch": 2, "seconds": 20.0, "images_per_second": 10.0}
+    write_json(run.result_file, {**figures, "validation": VALIDATION, "test": TEST})
 
 
 def test_what_was_measured_is_shown_and_the_rest_named(tmp_path):

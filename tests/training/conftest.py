@@ -130,7 +130,7 @@ def outcome():
             state,
             [{key: value for key, value in row.items() if key not in TIMES} for row in history],
             weights,
-            {key: value for key, value in run.result().items() if key not in {"seconds", "images_per_second"}},
+            run.result().model_dump(exclude={"seconds", "images_per_second"}),
         )
 
     return read

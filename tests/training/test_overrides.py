@@ -50,6 +50,18 @@ def test_the_last_one_wins_and_the_recipe_stays_as_it_is():
     assert training.digits_demo() == DEMO
 
 
+def test_fewer_epochs_shorten_the_warm_up_and_more_do_not_lengthen_it():
+    assert (DEMO.epochs, DEMO.warmup_epochs) == (12, 1.0)
+    for texts, expected in (
+        (["epochs=3"], 0.25),
+        (["epochs=1"], 1 / 12),
+        (["epochs=24"], 1.0),
+        (["epochs=3", "warmup_epochs=1"], 1.0),
+        (["warmup_epochs=2", "epochs=3"], 2.0),
+    ):
+        assert training.apply_overrides(DEMO, texts).warmup_epochs == pytest.approx(expected)
+
+
 @pytest.mark.parametrize(
     ("text", "hint"),
     [

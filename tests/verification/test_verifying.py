@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from lq_fda import verification
-from lq_fda.artifacts import Bundle, Verification, sha256_of, write_json
+from lq_fda.artifacts import Bundle, FileParity, RunDir, SplitAccuracy, Verification, sha256_of, write_json
 from lq_fda.errors import LqFdaError
 from lq_fda.runtimes import read_tflite
+from lq_fda.verification.gates import gates
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +43,13 @@ def with_flipped_weights(layer_index):
 
 
 def test_a_good_bundle_passes_every_gate(found, trained):
-    assert found.passed and len(found.gates) == 6
+    assert found.passed and len(found.gates) == 7
     found.require_passed()
     assert Verification.model_validate_json(found.model_dump_json()) == found
     rows = {(row.file, row.reference): row for row in found.files}
     assert set(rows) == {
         (Bundle.MODEL, "keras"),
+        (Bundle.MODEL, "keras, equal signs"),
         (Bundle.FLOAT, "keras float"),
         (Bundle.INT8, "keras float"),
         *((name, "golden") for name in Bundle.RUNTIMES),
@@ -63,9 +65,9 @@ def test_a_good_bundle_passes_every_gate(found, trained):
 
 
 def test_accuracy_is_of_the_whole_test_split_and_agrees_with_training(found, trained):
-    result = trained.binarized.result()["test"]
-    assert found.accuracy["keras"].top1 == pytest.approx(result["top1"])
-    assert all(row.images == result["images"] for row in found.accuracy.values())
+    result = trained.binarized.result().test
+    assert found.accuracy["keras"].top1 == pytest.approx(result.top1)
+    assert all(row.images == result.images for row in found.accuracy.values())
     assert set(found.accuracy) == {*Bundle.RUNTIMES, "keras", "keras float"}
 
 
@@ -77,8 +79,86 @@ def test_a_wrong_layer_is_named(trained, tmp_path, index):
     # The layer in front of whose sign the difference shows is the one behind the layer that is wrong.
     assert found.first_difference.name == found.layers[index + 1].name
     assert found.first_difference.margin > 0.1
-    with pytest.raises(LqFdaError, match=r"failed \d of 5 gates: .*distance from zero of a sign that flips first"):
+    with pytest.raises(LqFdaError, match=r"failed \d of 6 gates: .*distance from zero of a sign that flips first"):
         found.require_passed()
+
+
+def last(operator):
+    """The number of a constant of the last operator of a name, and that operator's place among the inputs."""
+
+    def find(file, place):
+        return [found for found in file.operators if found.name == operator][-1].inputs[place]
+
+    return find
+
+
+@pytest.mark.parametrize(
+    ("operator", "place", "change"),
+    [
+        ("FULLY_CONNECTED", 1, lambda values: 2 * values),
+        ("FULLY_CONNECTED", 2, lambda values: 0 * values),
+        ("PRELU", 1, lambda values: 1.1 * values),
+        ("LceBconv2d", 3, lambda values: 0.95 * values),
+    ],
+    ids=["doubled weights", "no bias", "PReLU", "last shift"],
+)
+def test_an_error_behind_the_last_sign_is_noticed(trained, tmp_path, operator, place, change):
+    def changed(content):
+        file = read_tflite(content)
+        constant = file.tensors[last(operator)(file, place)]
+        assert content.count(constant.content) == 1
+        return content.replace(constant.content, change(constant.values).astype(np.float32).tobytes())
+
+    bundle = tampered(trained.bundle, tmp_path / "bundle", Bundle.MODEL, changed)
+    found = verification.verify(bundle, trained.binarized, images=16)
+    assert "relative difference of the 1-bit file from Keras where all signs agree" in [
+        gate.name for gate in found.gates if not gate.passed
+    ]
+
+
+def test_no_image_with_equal_signs_is_no_proof():
+    rows = [verification_row("keras"), verification_row("golden")]
+    top1 = {name: SplitAccuracy(split="test", images=1, top1=1) for name in (Bundle.MODEL, "keras")}
+    found = gates(rows, [], top1, verification.Limits(), trained_twins=False)
+    (failed,) = [gate for gate in found if not gate.passed]
+    assert failed.value is None and failed.found == "nothing to compare" and "compare more images" in failed.why
+
+
+def verification_row(reference):
+    numbers = {"difference": 0, "relative_difference": 0, "typical_difference": 0}
+    return FileParity(file=Bundle.MODEL, runtime="lce", reference=reference, images=1, agreement=1, **numbers)
+
+
+def test_numbers_that_are_not_finite_are_named(trained, tmp_path):
+    def broken(content):
+        file = read_tflite(content)
+        bias = file.tensors[last("FULLY_CONNECTED")(file, 2)]
+        return content.replace(bias.content, np.full_like(bias.values, np.nan).tobytes())
+
+    bundle = tampered(trained.bundle, tmp_path / "bundle", Bundle.MODEL, broken)
+    with pytest.raises(LqFdaError, match=r"not finite.*from model\.tflite"):
+        verification.verify(bundle, trained.binarized, images=4)
+
+
+def test_a_report_that_hides_a_layer_is_refused(trained, tmp_path):
+    shutil.copytree(trained.bundle.path, tmp_path / "bundle")
+    manifest = json.loads((tmp_path / "bundle" / Bundle.MANIFEST).read_text())
+    manifest["conversion"]["layers"].pop()
+    write_json(tmp_path / "bundle" / Bundle.MANIFEST, manifest)
+    with pytest.raises(LqFdaError, match="does not fit the file: it misses"):
+        verification.verify(Bundle(tmp_path / "bundle"), trained.binarized, images=4)
+
+
+def test_a_float_run_that_is_no_twin_is_refused(trained):
+    with pytest.raises(LqFdaError, match=r"no twin.*binarized"):
+        verification.verify(trained.bundle, trained.binarized, float_run=trained.binarized)
+
+
+@pytest.mark.parametrize("recipe", ["{}", "[]", '{"model": {}, "data": 3}'])
+def test_a_damaged_recipe_is_one_clear_error(trained, tmp_path, recipe):
+    (tmp_path / "recipe.json").write_text(recipe)
+    with pytest.raises(LqFdaError, match=r"recipe is damaged"):
+        verification.verify(trained.bundle, RunDir(tmp_path), images=4)
 
 
 def test_golden_outputs_of_another_file_are_noticed(trained, tmp_path):
