@@ -7,6 +7,8 @@ namespace lqfda {
 enum class Isa { kPortable, kNeon, kAvx2, kAvx512 };
 
 constexpr int kIsaCount = 4;
+// Best first.
+constexpr Isa kIsas[kIsaCount] = {Isa::kAvx512, Isa::kAvx2, Isa::kNeon, Isa::kPortable};
 
 // "portable", "neon", "avx2" or "avx512".
 const char* IsaName(Isa isa);

@@ -1,0 +1,222 @@
+// The external-delegate interface: what an interpreter loads by name.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "abi/tflite.h"
+#include "base/threads.h"
+#include "delegate/claims.h"
+#include "delegate/options.h"
+#include "delegate/report.h"
+#include "ops/partition.h"
+
+// Placement new without the C++ library's header.
+struct Here {
+  void* memory;
+};
+inline void* operator new(size_t, Here here) noexcept { return here.memory; }
+
+namespace lqfda {
+namespace {
+
+struct Delegate {
+  TfLiteDelegate interface;
+  Options options;
+  Pool* pool = nullptr;
+  int threads = 1;
+  Arena arena;  // Of the claims.
+  List<Claim> claims;
+  Part* parts = nullptr;
+  int part_count = 0;
+  Text report;
+};
+
+template <class Object, class... Arguments>
+Object* NewObject(Arguments&... arguments) {
+  void* memory = calloc(1, sizeof(Object));
+  return memory == nullptr ? nullptr : new (Here{memory}) Object(arguments...);
+}
+
+template <class Object>
+void DeleteObject(Object* object) {
+  object->~Object();
+  free(object);
+}
+
+Delegate* Of(TfLiteDelegate* delegate) { return static_cast<Delegate*>(delegate->data_); }
+
+void Report(TfLiteContext* context, int node, const char* problem) {
+  if (node < 0) {
+    context->ReportError(context, "lq_fda: %s.", problem);
+  } else {
+    context->ReportError(context, "lq_fda: node %d cannot be run: %s.", node, problem);
+  }
+}
+
+// What the interpreter keeps for a partition.
+struct Kernel {
+  Delegate* delegate;
+  Part* part;
+};
+
+void Free(TfLiteContext*, void* data) {
+  auto* kernel = static_cast<Kernel*>(data);
+  if (kernel == nullptr) return;
+  Part** link = &kernel->delegate->parts;
+  while (*link != nullptr && *link != kernel->part) link = &(*link)->next;
+  if (*link != nullptr) *link = kernel->part->next;
+  DeleteObject(kernel->part);
+  free(kernel);
+}
+
+void* Init(TfLiteContext* context, const char* buffer, size_t) {
+  const auto* params = reinterpret_cast<const TfLiteDelegateParams*>(buffer);
+  Delegate* delegate = Of(params->delegate);
+  const PartitionSettings settings = {delegate->options.kernels, delegate->options.fuse, delegate->options.profile};
+  auto* kernel = static_cast<Kernel*>(calloc(1, sizeof(Kernel)));
+  Part* part = NewObject<Part>(settings);
+  if (kernel == nullptr || part == nullptr) {
+    Report(context, -1, "there is not enough memory");
+    if (part != nullptr) DeleteObject(part);
+    free(kernel);
+    return nullptr;
+  }
+  *kernel = {delegate, part};
+  part->number = delegate->part_count++;
+  Part** link = &delegate->parts;
+  while (*link != nullptr) link = &(*link)->next;
+  *link = part;
+  const char* problem = part->partition.Init(context, *params);
+  if (problem == nullptr) return kernel;
+  Report(context, part->partition.problem_node(), problem);
+  Free(context, kernel);
+  return nullptr;
+}
+
+TfLiteStatus EnsurePool(TfLiteContext* context, Delegate* delegate) {
+  int threads = delegate->options.num_threads > 0 ? delegate->options.num_threads : context->recommended_num_threads;
+  if (threads < 1) threads = 1;
+  if (delegate->threads == threads) return kTfLiteOk;
+  DestroyPool(delegate->pool);
+  delegate->pool = CreatePool(threads);
+  delegate->threads = delegate->pool == nullptr ? 1 : threads;
+  if (delegate->pool != nullptr) return kTfLiteOk;
+  Report(context, -1, "the threads could not be started; ask for fewer");
+  return kTfLiteError;
+}
+
+TfLiteStatus Prepare(TfLiteContext* context, TfLiteNode* node) {
+  auto* kernel = static_cast<Kernel*>(node->user_data);
+  if (kernel == nullptr) return kTfLiteError;
+  const char* problem = kernel->part->partition.Prepare(context, *node);
+  if (problem != nullptr) {
+    Report(context, kernel->part->partition.problem_node(), problem);
+    return kTfLiteError;
+  }
+  return EnsurePool(context, kernel->delegate);
+}
+
+TfLiteStatus Invoke(TfLiteContext* context, TfLiteNode* node) {
+  auto* kernel = static_cast<Kernel*>(node->user_data);
+  kernel->part->partition.Run(context, kernel->delegate->pool);
+  return kTfLiteOk;
+}
+
+TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* interface) {
+  Delegate* delegate = Of(interface);
+  TfLiteIntArray* plan = nullptr;
+  if (context->GetExecutionPlan(context, &plan) != kTfLiteOk || plan == nullptr) return kTfLiteError;
+  const char* difference = CheckLayout(context, *plan);
+  if (difference != nullptr) {
+    context->ReportError(context, "lq_fda: this interpreter is laid out in a way that the delegate does not know: %s. "
+                         "Use LiteRT 1.0 to 2.3, TensorFlow 2.14 to 2.21 or tflite-runtime 2.14, or update lq-fda-runtime.",
+                         difference);
+    return kTfLiteError;
+  }
+  delegate->claims = {};
+  delegate->arena.Clear();
+  int failed = -1;
+  const char* problem =
+      ClaimNodes(context, *plan, delegate->options.fuse, &delegate->arena, &delegate->claims, &failed);
+  auto* nodes = static_cast<TfLiteIntArray*>(malloc(sizeof(int) * (static_cast<size_t>(plan->size) + 1)));
+  if (problem != nullptr || nodes == nullptr) {
+    Report(context, failed, problem == nullptr ? "there is not enough memory" : problem);
+    free(nodes);
+    return kTfLiteError;
+  }
+  nodes->size = 0;
+  for (const Claim& claim : delegate->claims) {
+    if (claim.taken) nodes->data[nodes->size++] = claim.node;
+  }
+  TfLiteRegistration registration = {};
+  registration.init = Init;
+  registration.free = Free;
+  registration.prepare = Prepare;
+  registration.invoke = Invoke;
+  registration.builtin_code = kTfLiteBuiltinDelegate;
+  registration.custom_name = "LqFdaDelegate";
+  registration.version = 1;
+  if (delegate->options.verbose) {
+    fprintf(stderr, "lq_fda: takes %d of %d nodes, kernels for %s\n", nodes->size, plan->size,
+            IsaName(delegate->options.kernels->isa));
+  }
+  TfLiteStatus status = kTfLiteOk;
+  if (nodes->size > 0) {
+    status = context->ReplaceNodeSubsetsWithDelegateKernels(context, registration, nodes, interface);
+  }
+  free(nodes);
+  return status;
+}
+
+}  // namespace
+}  // namespace lqfda
+
+#define LQ_FDA_EXPORT extern "C" __attribute__((visibility("default")))
+
+LQ_FDA_EXPORT TfLiteDelegate* tflite_plugin_create_delegate(const char* const* keys, const char* const* values,
+                                                            size_t count, void (*report_error)(const char*)) {
+  using namespace lqfda;
+  Delegate* delegate = NewObject<Delegate>();
+  char text[256];
+  const char* problem = delegate == nullptr
+                            ? "lq_fda: there is not enough memory."
+                            : ReadOptions(keys, values, count, &delegate->options, text, sizeof(text));
+  if (problem != nullptr) {
+    if (report_error != nullptr) report_error(problem);
+    if (delegate != nullptr) DeleteObject(delegate);
+    return nullptr;
+  }
+  delegate->interface.data_ = delegate;
+  delegate->interface.Prepare = PrepareDelegate;
+  delegate->interface.flags = kTfLiteDelegateFlagsAllowDynamicTensors;
+  return &delegate->interface;
+}
+
+LQ_FDA_EXPORT void tflite_plugin_destroy_delegate(TfLiteDelegate* interface) {
+  using namespace lqfda;
+  if (interface == nullptr) return;
+  Delegate* delegate = Of(interface);
+  DestroyPool(delegate->pool);
+  DeleteObject(delegate);
+}
+
+// JSON: which nodes the delegate took, why not the others, and what its steps cost. Valid until the next call.
+LQ_FDA_EXPORT const char* lq_fda_delegate_report(TfLiteDelegate* interface) {
+  using namespace lqfda;
+  Delegate* delegate = Of(interface);
+  WriteReport(delegate->options, delegate->threads, delegate->claims, delegate->parts, &delegate->report);
+  return delegate->report.text();
+}
+
+// JSON: the instruction sets that this library and this processor have, best first.
+LQ_FDA_EXPORT const char* lq_fda_delegate_isas() {
+  using namespace lqfda;
+  static char text[64];
+  size_t used = 0;
+  for (Isa isa : kIsas) {
+    if (KernelsFor(isa) == nullptr || !IsaIsAvailable(isa)) continue;
+    used += static_cast<size_t>(
+        snprintf(text + used, sizeof(text) - used, "%s\"%s\"", used == 0 ? "[" : ", ", IsaName(isa)));
+  }
+  snprintf(text + used, sizeof(text) - used, "]");
+  return text;
+}

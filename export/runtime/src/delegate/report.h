@@ -1,0 +1,43 @@
+// What a delegate took and how long it needed, as JSON.
+#pragma once
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "delegate/claims.h"
+#include "ops/partition.h"
+
+namespace lqfda {
+
+struct Options;
+
+// Text that grows; once memory is short it stays empty.
+class Text {
+ public:
+  Text() = default;
+  Text(const Text&) = delete;
+  Text& operator=(const Text&) = delete;
+  ~Text() { free(text_); }
+
+  void Clear();
+  void Add(const char* format, ...) __attribute__((format(printf, 2, 3)));
+  // A JSON string, quotes included.
+  void AddQuoted(const char* text);
+  const char* text() const { return text_ == nullptr ? "" : text_; }
+
+ private:
+  char* text_ = nullptr;
+  size_t size_ = 0, capacity_ = 0;
+};
+
+// A partition in the order of the delegate's list.
+struct Part {
+  Partition partition;
+  int number;
+  Part* next;
+
+  explicit Part(const PartitionSettings& settings) : partition(settings) {}
+};
+
+void WriteReport(const Options& options, int threads, const List<Claim>& claims, const Part* parts, Text* text);
+
+}  // namespace lqfda
