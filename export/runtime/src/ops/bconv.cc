@@ -64,7 +64,6 @@ const char* PrepareTransformation(const TfLiteContext* context, const Op& op, in
       const int64_t place = Place(*c, width, channel);
       c->multiplier[place] = -1.0f;
       c->bias[place] = static_cast<float>(2.0 * thresholds[channel]);
-      c->border_factor[place] = -1.0f;
     }
     return nullptr;
   }
@@ -85,6 +84,9 @@ const char* PrepareTransformation(const TfLiteContext* context, const Op& op, in
     c->bias[place] = static_cast<float>((b + static_cast<double>(dot_length) * m) / scale + zero);
     c->border_factor[place] = -1.0f * multiplier[channel];
   }
+  // LCE's optimized kernel, which knows neither groups nor activations here, adds the border's part as a float at the end;
+  // its reference kernel counts it. Both are followed to the bit.
+  c->late_borders = !integers && c->groups == 1 && op.window.activation == kTfLiteActNone;
   c->clamp = op.window.activation != kTfLiteActNone;
   // Of the dot product, which lies between -K and K.
   static constexpr int64_t kLow[] = {INT32_MIN, 0, -1, 0}, kHigh[] = {INT32_MAX, INT32_MAX, 1, 6};
@@ -251,15 +253,14 @@ int8_t ToInt8(float value) {
   return static_cast<int8_t>(rest >= 0.5f ? cut + 1 : rest <= -0.5f ? cut - 1 : cut);
 }
 
-void StoreIntegers(const BconvRun& run, const BconvTile& tile, const uint8_t* borders, int block, int channels) {
+void StoreIntegers(const BconvRun& run, const BconvTile& tile, int channels) {
   const BconvConstants& c = *run.constants;
   const int width = run.kernels->bconv.block;
   alignas(64) int32_t counts[kMaxTilePixels * kMaxTileChannels];
   run.kernels->bconv.to_counts(tile, counts);
   for (int p = 0; p < tile.count; ++p) {
     int8_t* to = run.integers + static_cast<int64_t>(tile.pixel + p) * c.outputs + tile.channel;
-    const int32_t* lost =
-        borders == nullptr ? nullptr : run.geometry->sums + (static_cast<int64_t>(borders[p]) * c.blocks + block) * width;
+    const int32_t* lost = tile.borders ? tile.sums[p] : nullptr;
     for (int i = 0; i < channels; ++i) {
       int32_t sum = 2 * counts[p * width + i] + (lost == nullptr ? 0 : lost[i]);
       if (c.clamp) sum = sum < c.clamp_low ? c.clamp_low : sum > c.clamp_high ? c.clamp_high : sum;
@@ -306,6 +307,7 @@ void RunTiles(const BconvRun& run, int block, int64_t first, int64_t last, int64
   tile.weights = c.weights + place * g.segment_count * g.segment_words;
   tile.multiplier = c.multiplier + place;
   tile.bias = c.bias + place;
+  tile.borders = g.borders != nullptr;
   tile.clamp = c.clamp;
   tile.clamp_low = c.clamp_low;
   tile.clamp_high = c.clamp_high;
@@ -319,14 +321,15 @@ void RunTiles(const BconvRun& run, int block, int64_t first, int64_t last, int64
     for (int p = 0; p < pixels; ++p) {
       const int pixel = begin + (p < tile.count ? p : tile.count - 1);
       tile.pixels[p] = from + g.windows[pixel];
-      tile.corrections[p] = g.borders == nullptr || g.borders[pixel] == 0
-                                ? nullptr
-                                : g.corrections + g.borders[pixel] * places + place;
+      if (g.borders == nullptr) continue;
+      const int64_t border = g.borders[pixel] * places + place;
+      tile.sums[p] = g.borders[pixel] == 0 || c.late_borders ? nullptr : g.sums + border;
+      tile.corrections[p] = g.borders[pixel] == 0 || !c.late_borders ? nullptr : g.corrections + border;
     }
     tile.pixel = image * image_pixels + begin;
     tile.channel = channel;
     if (run.integers != nullptr) {
-      StoreIntegers(run, tile, g.borders == nullptr ? nullptr : g.borders + begin, block, channels);
+      StoreIntegers(run, tile, channels);
       continue;
     }
     if (narrow) {

@@ -19,8 +19,9 @@ struct BconvConstants {
   uint32_t* weights;    // [block][filter_height * filter_width * group_words][width]
   float* multiplier;    // [block][width]
   float* bias;          // [block][width]
-  float* border_factor; // [block][width]: of `tap_sums`, for windows that leave a zero-padded image.
+  float* border_factor;  // [block][width]: of sums that are added behind the transformation.
   int32_t* tap_sums;    // [filter_height * filter_width][block][width]: the weights' sums.
+  bool late_borders;  // Whether what a zero-padded border takes away is added behind the transformation, or before.
   bool clamp;
   int32_t clamp_low, clamp_high;
 };
@@ -31,8 +32,8 @@ struct BconvGeometry {
   int segment_count, segment_words;
   int32_t* windows;      // First word of each output pixel's window, inside an image.
   uint8_t* borders;      // Kind of each output pixel's window; 0 lies inside the image. Null where all do.
-  float* corrections;    // [kind][block][width]
   int32_t* sums;         // [kind][block][width]: the weights' sums outside of the image.
+  float* corrections;    // The same, times the border factor.
 };
 
 // Null, or what is wrong.

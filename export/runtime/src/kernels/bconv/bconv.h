@@ -21,12 +21,15 @@ struct BconvTile {
   int segment_words;
   const uint32_t* weights;  // [segment_count * segment_words][block]
 
-  // y = float(clamp(2 popcount)) * multiplier + bias, + correction for windows that leave a zero-padded image.
+  // y = float(clamp(2 popcount + sum)) * multiplier + bias + correction, where windows that leave a zero-padded image
+  // have either a sum or a correction.
   const float* multiplier;
   const float* bias;
   bool clamp;
   int32_t clamp_low, clamp_high;
-  const float* corrections[kMaxTilePixels];  // Null where there is none.
+  bool borders;  // Whether the tile has any of these; null where a pixel has none.
+  const int32_t* sums[kMaxTilePixels];
+  const float* corrections[kMaxTilePixels];
 
   const Stage* stages;
   int stage_count;

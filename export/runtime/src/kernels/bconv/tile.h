@@ -12,19 +12,32 @@ inline __attribute__((always_inline)) void BconvToMap(const BconvTile& tile) {
   typename Simd::Ints counts[P][kVectors];
   Simd::template Count<P>(tile, counts);
   Tile<Simd, P> y;
+#pragma GCC unroll 8
+  for (int p = 0; p < P; ++p) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) counts[p][v] = Simd::Double(counts[p][v]);
+  }
+#pragma GCC unroll 8
+  for (int p = 0; p < P; ++p) {
+    if (!tile.borders || tile.sums[p] == nullptr) continue;
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      counts[p][v] = Simd::AddInts(counts[p][v], Simd::LoadInts(tile.sums[p] + v * kLanes));
+    }
+  }
 #pragma GCC unroll 4
   for (int v = 0; v < kVectors; ++v) {
     const auto multiplier = Simd::Load(tile.multiplier + v * kLanes), bias = Simd::Load(tile.bias + v * kLanes);
 #pragma GCC unroll 8
     for (int p = 0; p < P; ++p) {
-      auto sum = Simd::Double(counts[p][v]);
+      auto sum = counts[p][v];
       if (tile.clamp) sum = Simd::Clamp(sum, tile.clamp_low, tile.clamp_high);
       y[p][v] = Simd::Add(Simd::Mul(Simd::ToFloats(sum), multiplier), bias);
     }
   }
 #pragma GCC unroll 8
   for (int p = 0; p < P; ++p) {
-    if (p >= tile.count || tile.corrections[p] == nullptr) continue;
+    if (!tile.borders || tile.corrections[p] == nullptr) continue;
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) y[p][v] = Simd::Add(y[p][v], Simd::Load(tile.corrections[p] + v * kLanes));
   }

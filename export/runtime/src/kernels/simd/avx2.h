@@ -29,6 +29,8 @@ struct Avx2 {
     return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_LT_OQ)));
   }
   static Floats ToFloats(Ints x) { return _mm256_cvtepi32_ps(x); }
+  static Ints LoadInts(const int32_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
+  static Ints AddInts(Ints a, Ints b) { return _mm256_add_epi32(a, b); }
   static Ints Double(Ints x) { return _mm256_slli_epi32(x, 1); }
   static Ints Clamp(Ints x, int32_t low, int32_t high) {
     return _mm256_max_epi32(_mm256_min_epi32(x, _mm256_set1_epi32(high)), _mm256_set1_epi32(low));

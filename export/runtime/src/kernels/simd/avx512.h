@@ -27,6 +27,8 @@ struct Avx512 {
   }
   static uint32_t Negative(Floats x) { return _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_LT_OQ); }
   static Floats ToFloats(Ints x) { return _mm512_cvtepi32_ps(x); }
+  static Ints LoadInts(const int32_t* from) { return _mm512_loadu_si512(from); }
+  static Ints AddInts(Ints a, Ints b) { return _mm512_add_epi32(a, b); }
   static Ints Double(Ints x) { return _mm512_slli_epi32(x, 1); }
   static Ints Clamp(Ints x, int32_t low, int32_t high) {
     return _mm512_max_epi32(_mm512_min_epi32(x, _mm512_set1_epi32(high)), _mm512_set1_epi32(low));

@@ -41,6 +41,8 @@ struct Neon {
 #endif
   }
   static Floats ToFloats(Ints x) { return vcvtq_f32_s32(x); }
+  static Ints LoadInts(const int32_t* from) { return vld1q_s32(from); }
+  static Ints AddInts(Ints a, Ints b) { return vaddq_s32(a, b); }
   static Ints Double(Ints x) { return vshlq_n_s32(x, 1); }
   static Ints Clamp(Ints x, int32_t low, int32_t high) {
     return vmaxq_s32(vminq_s32(x, vdupq_n_s32(high)), vdupq_n_s32(low));

@@ -57,6 +57,15 @@ struct Portable {
   static Floats ToFloats(Ints x) {
     return Each([&](int i) { return static_cast<float>(x.lane[i]); });
   }
+  static Ints LoadInts(const int32_t* from) {
+    Ints result;
+    memcpy(result.lane, from, sizeof(result.lane));
+    return result;
+  }
+  static Ints AddInts(Ints a, Ints b) {
+    for (int i = 0; i < kLanes; ++i) a.lane[i] += b.lane[i];
+    return a;
+  }
   static Ints Double(Ints x) {
     for (int i = 0; i < kLanes; ++i) x.lane[i] *= 2;
     return x;
