@@ -2,16 +2,17 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+RUNTIME := $(VENV)/.runtime
 
 help:  ## Show the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 DEMO ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
-demo: $(READY)  ## Train, convert, verify and time a small network on real data; ends with an HTML report.
+demo: $(RUNTIME)  ## Train, convert, verify and time a small network on real data; ends with an HTML report.
 	$(BIN)/lq-fda run --output $(DEMO)
 
-test: $(READY)  ## Run the tests.
+test: $(RUNTIME)  ## Run the tests.
 	$(BIN)/python -m pytest
 
 lint: $(READY)  ## Check style and the direction of imports.
@@ -28,5 +29,10 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $(READY)
+
+# The runtime's wheel: a C++ library, built by the machine's compiler or, where there is none, by one from PyPI.
+$(RUNTIME): $(READY) $(shell find export/runtime -type f -not -path '*/build/*' -not -path '*/__pycache__/*')
+	$(BIN)/pip install --quiet --force-reinstall --no-deps ./export/runtime
+	touch $(RUNTIME)
 
 .PHONY: help demo test lint lock

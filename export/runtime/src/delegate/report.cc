@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "delegate/options.h"
-#include "delegate/version.h"
 
 namespace lqfda {
 
@@ -59,7 +58,7 @@ int PartOf(const Part* parts, int node) {
 
 void WriteReport(const Options& options, int threads, const List<Claim>& claims, const Part* parts, Text* text) {
   text->Clear();
-  text->Add("{\"version\": \"%s\", \"isa\": \"%s\", \"threads\": %d, \"fuse\": %s, \"nodes\": [", kVersion,
+  text->Add("{\"version\": \"%s\", \"isa\": \"%s\", \"threads\": %d, \"fuse\": %s, \"nodes\": [", LQ_FDA_VERSION,
             IsaName(options.kernels->isa), threads, options.fuse ? "true" : "false");
   for (int i = 0; i < claims.size; ++i) {
     const Claim& claim = claims[i];
