@@ -24,7 +24,8 @@ uint32_t PackFloats(const float* values, int count) {
   return word;
 }
 
-void PackWeights(const TfLiteTensor& filter, int width, int group_channels, BconvConstants* c) {
+void PackWeights(const TfLiteTensor& filter, const BconvKernels& kernels, int group_channels, BconvConstants* c) {
+  const int width = kernels.block;
   const int taps = c->filter_height * c->filter_width;
   const int64_t words = static_cast<int64_t>(taps) * c->group_words;
   for (int channel = 0; channel < c->outputs; ++channel) {
@@ -47,6 +48,8 @@ void PackWeights(const TfLiteTensor& filter, int width, int group_channels, Bcon
       c->tap_sums[static_cast<int64_t>(tap) * c->blocks * width + place] = group_channels - 2 * negatives;
     }
   }
+  if (kernels.arrange_weights == nullptr) return;
+  for (int64_t row = 0; row < c->blocks * words; ++row) kernels.arrange_weights(c->weights + row * width);
 }
 
 // The output transformation. LCE computes float(clamp(K - 2 count)) * m + b; here it is float(clamp'(2 count)) * -m +
@@ -139,7 +142,7 @@ const char* PrepareBconvConstants(const TfLiteContext* context, const Op& op, co
       c->tap_sums == nullptr) {
     return "there is not enough memory";
   }
-  PackWeights(filter, width, group_channels, c);
+  PackWeights(filter, kernels.bconv, group_channels, c);
   return PrepareTransformation(context, op, width, taps * group_channels, c);
 }
 

@@ -19,7 +19,7 @@ struct BconvTile {
   const int32_t* segments;                 // Word offset of each segment from the pixel.
   int segment_count;
   int segment_words;
-  const uint32_t* weights;  // [segment_count * segment_words][block]
+  const uint32_t* weights;  // [segment_count * segment_words][block], arranged
 
   // y = float(clamp(2 popcount + sum)) * multiplier + bias + correction, where windows that leave a zero-padded image
   // have either a sum or a correction.
@@ -41,13 +41,15 @@ struct BconvTile {
 struct BconvKernels {
   int block;   // Output channels of a tile.
   int pixels;  // Pixels of a tile, at most.
+  // Brings a row of weights, one word for each channel of the block, into the kernel's own order. Null: it stays.
+  void (*arrange_weights)(uint32_t* row);
   // All channels of the block, floats through stages into the sink.
   void (*to_map)(const BconvTile&);
   // The popcounts themselves: [count][block].
   void (*to_counts)(const BconvTile&, int32_t* counts);
 };
 
-// What `to_counts` computes, in plain loops, for the given block.
+// What `to_counts` computes, in plain loops, for the given block and weights that are not arranged.
 void ReferenceBconvCounts(const BconvTile& tile, int block, int32_t* counts);
 
 }  // namespace lqfda
