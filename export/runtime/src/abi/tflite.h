@@ -7,9 +7,9 @@
 
 extern "C" {
 
-enum TfLiteStatus { kTfLiteOk = 0, kTfLiteError = 1 };
+enum TfLiteStatus : int { kTfLiteOk = 0, kTfLiteError = 1 };
 
-enum TfLiteType {
+enum TfLiteType : int {
   kTfLiteNoType = 0,
   kTfLiteFloat32 = 1,
   kTfLiteInt32 = 2,
@@ -17,9 +17,9 @@ enum TfLiteType {
   kTfLiteInt8 = 9,
 };
 
-enum TfLiteAllocationType { kTfLiteMmapRo = 1 };
+enum TfLiteAllocationType : int { kTfLiteMmapRo = 1 };
 
-enum TfLiteBuiltinOperator {
+enum TfLiteBuiltinOperator : int {
   kTfLiteBuiltinAdd = 0,
   kTfLiteBuiltinFullyConnected = 9,
   kTfLiteBuiltinLogistic = 14,
@@ -31,7 +31,7 @@ enum TfLiteBuiltinOperator {
   kTfLiteBuiltinPrelu = 54,
 };
 
-enum TfLiteFusedActivation {
+enum TfLiteFusedActivation : int {
   kTfLiteActNone = 0,
   kTfLiteActRelu = 1,
   kTfLiteActReluN1To1 = 2,

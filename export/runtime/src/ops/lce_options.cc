@@ -53,8 +53,8 @@ class FlexMap {
     if (!Read(at, width, &bits)) return false;
     const bool is_signed = kind == kInt || kind == kIndirectInt;
     const int unused = static_cast<int>(64 - 8 * width);
-    const int64_t value =
-        is_signed ? static_cast<int64_t>(bits << unused) >> unused : static_cast<int64_t>(bits & INT64_MAX);
+    if (!is_signed && bits > INT32_MAX) return false;
+    const int64_t value = is_signed ? static_cast<int64_t>(bits << unused) >> unused : static_cast<int64_t>(bits);
     if (value < INT32_MIN || value > INT32_MAX) return false;
     *result = static_cast<int>(value);
     return true;
@@ -106,6 +106,7 @@ const char* ReadFields(const void* blob, size_t size, const Field* fields, int f
     int found = 0;
     while (found < field_count && strcmp(fields[found].name, key) != 0) ++found;
     if (found == field_count) return "it has an option that this version does not know; update lq-fda-runtime";
+    if (seen & 1u << found) return "its options are damaged";
     const Field& field = fields[found];
     if (!map.Integer(index, field.value) || *field.value < field.low || *field.value > field.high) {
       return "an option of it is out of range";

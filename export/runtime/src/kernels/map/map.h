@@ -48,8 +48,8 @@ struct MapRun {
 };
 
 struct MapKernels {
-  // Bits that the run does not cover are left alone; those that it covers partly (a last word of fewer than 32
-  // channels, or a first channel that is no multiple of 8) must be zero before.
+  // Bits that the run does not cover are left alone. Those that it covers must be zero before where it covers a word
+  // partly (a last word of fewer than 32 channels), and all of them if it does not begin with a word.
   void (*run)(const MapRun&);
   // Means over the pixels of an image, one a channel.
   void (*mean)(const float* map, int pixels, int channels, float* means);

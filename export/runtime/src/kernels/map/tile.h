@@ -68,7 +68,7 @@ inline __attribute__((always_inline)) void ApplyStages(Tile<Simd, P>& y, const S
 #pragma GCC unroll 8
         for (int p = 0; p < P; ++p) {
 #pragma GCC unroll 4
-          for (int v = 0; v < Simd::kVectors; ++v) y[p][v] = Simd::Min(Simd::Max(y[p][v], low), high);
+          for (int v = 0; v < Simd::kVectors; ++v) y[p][v] = Simd::Min(high, Simd::Max(low, y[p][v]));
         }
         break;
       }

@@ -10,10 +10,27 @@
 namespace lqfda {
 namespace {
 
+// For every byte of a pixel: how its lower and its upper half differ from each of the sixteen values of four bits.
+struct DifferenceTables {
+  alignas(64) uint8_t of[256][32];
+  constexpr DifferenceTables() : of() {
+    for (int pixel = 0; pixel < 256; ++pixel) {
+      for (int i = 0; i < 32; ++i) {
+        const int differing = (i < 16 ? pixel & 15 : pixel >> 4) ^ (i & 15);
+        of[pixel][i] = static_cast<uint8_t>((differing & 1) + (differing >> 1 & 1) + (differing >> 2 & 1) +
+                                            (differing >> 3));
+      }
+    }
+  }
+};
+
+constexpr DifferenceTables kDifferenceTables;
+
 struct Avx2 {
   static constexpr int kLanes = 8;
   static constexpr int kVectors = 4;
   static constexpr int kPixels = 4;
+  static constexpr int kRow = kLanes * kVectors;
   using Floats = __m256;
   using Ints = __m256i;
 
@@ -50,7 +67,6 @@ struct Avx2 {
 
   template <int P, class Tile>
   static inline __attribute__((always_inline)) void Count(const Tile& tile, Ints (&sums)[P][kVectors]) {
-    static constexpr Tables kTables;
     const __m256i half = _mm256_set1_epi8(15);
     __m256i bytes[P];
 #pragma GCC unroll 4
@@ -88,7 +104,7 @@ struct Avx2 {
           const __m256i high = _mm256_and_si256(_mm256_srli_epi16(row, 4), half);
 #pragma GCC unroll 4
           for (int p = 0; p < P; ++p) {
-            const auto* tables = reinterpret_cast<const __m128i*>(kTables.of[from[p][byte]]);
+            const auto* tables = reinterpret_cast<const __m128i*>(kDifferenceTables.of[from[p][byte]]);
             const __m256i low_table = _mm256_broadcastsi128_si256(_mm_load_si128(tables));
             const __m256i high_table = _mm256_broadcastsi128_si256(_mm_load_si128(tables + 1));
             bytes[p] = _mm256_add_epi8(bytes[p], _mm256_shuffle_epi8(low_table, low));
@@ -105,22 +121,6 @@ struct Avx2 {
     widen();
   }
 
- private:
-  static constexpr int kRow = kLanes * kVectors;
-
-  // For every byte of a pixel: how its lower and its upper half differ from each of the sixteen values of four bits.
-  struct Tables {
-    alignas(64) uint8_t of[256][32];
-    constexpr Tables() : of() {
-      for (int pixel = 0; pixel < 256; ++pixel) {
-        for (int i = 0; i < 32; ++i) {
-          const int differing = (i < 16 ? pixel & 15 : pixel >> 4) ^ (i & 15);
-          of[pixel][i] = static_cast<uint8_t>((differing & 1) + (differing >> 1 & 1) + (differing >> 2 & 1) +
-                                              (differing >> 3));
-        }
-      }
-    }
-  };
 };
 
 }  // namespace

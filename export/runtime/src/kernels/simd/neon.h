@@ -25,8 +25,9 @@ struct Neon {
   static Floats Broadcast(float x) { return vdupq_n_f32(x); }
   static Floats Add(Floats a, Floats b) { return vaddq_f32(a, b); }
   static Floats Mul(Floats a, Floats b) { return vmulq_f32(a, b); }
-  static Floats Min(Floats a, Floats b) { return vminq_f32(a, b); }
-  static Floats Max(Floats a, Floats b) { return vmaxq_f32(a, b); }
+  // As on x86: the second one where they are equal zeros or either is NaN.
+  static Floats Min(Floats a, Floats b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
+  static Floats Max(Floats a, Floats b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
   static Floats Prelu(Floats x, Floats slope) {
     return vbslq_f32(vcltq_f32(x, vdupq_n_f32(0.0f)), vmulq_f32(x, slope), x);
   }

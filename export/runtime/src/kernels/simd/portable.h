@@ -41,10 +41,10 @@ struct Portable {
     return Each([&](int i) { return a.lane[i] * b.lane[i]; });
   }
   static Floats Min(Floats a, Floats b) {
-    return Each([&](int i) { return b.lane[i] < a.lane[i] ? b.lane[i] : a.lane[i]; });
+    return Each([&](int i) { return a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i]; });
   }
   static Floats Max(Floats a, Floats b) {
-    return Each([&](int i) { return a.lane[i] < b.lane[i] ? b.lane[i] : a.lane[i]; });
+    return Each([&](int i) { return a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]; });
   }
   static Floats Prelu(Floats x, Floats slope) {
     return Each([&](int i) { return x.lane[i] < 0 ? x.lane[i] * slope.lane[i] : x.lane[i]; });
