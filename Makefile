@@ -19,6 +19,13 @@ lint: $(READY)  ## Check style and the direction of imports.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/python results/update_readme.py --check
+
+bench: $(RUNTIME)  ## Time 1-bit networks against LCE's interpreter and their int8 and float twins.
+	$(BIN)/lq-fda peers resnet18 resnet18_imagenet@224 mobile@224 --rounds 60 --profile
+
+tables: $(READY)  ## Write README's measured tables from results/.
+	$(BIN)/python results/update_readme.py
 
 lock: $(READY)  ## Renew constraints.txt from pyproject.toml.
 	$(BIN)/pip install --quiet uv
@@ -35,4 +42,4 @@ $(RUNTIME): $(READY) $(shell find export/runtime -type f -not -path '*/build/*' 
 	$(BIN)/pip install --quiet --force-reinstall --no-deps ./export/runtime
 	touch $(RUNTIME)
 
-.PHONY: help demo test lint lock
+.PHONY: help demo test lint bench tables lock

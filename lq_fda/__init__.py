@@ -24,6 +24,7 @@ _SUBMODULES = (
     "layers",
     "models",
     "part_costs",
+    "peers",
     "pipeline",
     "reporting",
     "runtimes",

@@ -4,8 +4,10 @@ Everything else imports `tf`, `keras` and `larq` from here. TensorFlow reads `TF
 `tf.keras` is first touched, so the variable must be set before that.
 """
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 
 from lq_fda.errors import LqFdaError
 
@@ -25,4 +27,15 @@ if not _keras_module.startswith("tf_keras."):
 import larq  # noqa: E402
 import tf_keras as keras  # noqa: E402
 
-__all__ = ["keras", "larq", "tf"]
+__all__ = ["keras", "larq", "precision", "tf"]
+
+
+@contextlib.contextmanager
+def precision(policy: str) -> Iterator[None]:
+    """Layers made in this context compute in a Keras precision policy; the policy before it comes back."""
+    before = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy(policy)
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_global_policy(before)

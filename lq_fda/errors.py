@@ -1,4 +1,9 @@
-"""The error that a user is meant to read."""
+"""The error that a user is meant to read, and what it quotes of others."""
+
+import re
+
+# TensorFlow's names of graph nodes.
+_NODES = re.compile(r"\{\{.*?\}\}\s*|\s*\[Op:.*?\]|\s*name:\s*$")
 
 
 class LqFdaError(Exception):
@@ -20,3 +25,16 @@ class LqFdaError(Exception):
         super().__init__(f"{problem} {cure}")
         self.problem = problem
         self.cure = cure
+
+
+def reason(error: BaseException) -> str:
+    """The first line of what an error says, for a sentence of ours; its kind where it says nothing.
+
+    ```python
+    from lq_fda.errors import reason
+
+    assert reason(ValueError("no such file")) == "no such file"
+    assert reason(MemoryError()) == "MemoryError"
+    ```
+    """
+    return _NODES.sub("", str(error).strip().partition("\n")[0]) or type(error).__name__

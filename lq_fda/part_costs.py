@@ -1,7 +1,7 @@
 """What each part of the block costs on the device: time to convert, bytes, latency, beside the plain 1-bit network.
 
-The networks are not trained: their cost does not depend on what they learned. But every constant gets a value of its
-own, for folding drops those that do nothing.
+The networks are not trained: their cost does not depend on what they learned. But every weight gets values of its own,
+as training would give it: folding drops constants that do nothing, and equal ones are stored once.
 """
 
 import datetime
@@ -22,8 +22,7 @@ from lq_fda.artifacts import describe_environment
 from lq_fda.benchmarking import Protocol, time_interleaved
 from lq_fda.models import PARTS
 
-_SCALES = ("gamma", "variance", "slope")
-_SHIFTS = ("beta", "mean", "shift", "bias")
+_POSITIVE = ("gamma", "variance", "slope")
 _CASES: tuple[tuple[str, ...], ...] = ((), *((part,) for part in PARTS), PARTS)
 
 
@@ -94,7 +93,7 @@ def measure_part_costs(
     for index, parts in enumerate(_CASES):
         progress("converting", index, len(_CASES))
         model = models.create(name, input_shape=input_shape, classes=classes, parts=parts)
-        _give_values(model)
+        give_values(model)
         began = time.perf_counter()
         folded = conversion.fold(model)
         contents[parts] = conversion.to_lce(folded)
@@ -151,10 +150,15 @@ def part_cost_table(costs: Sequence[PartCost]) -> Table:
     return table
 
 
-def _give_values(model: keras.Model) -> None:
+def give_values(model: keras.Model) -> None:
+    """Replaces what the initializers left constant: zeros fold away, and equal constants are stored once.
+
+    Args:
+        model: Its weights are changed, the same way each time.
+    """
     generator = np.random.default_rng(0)
     for weight in model.weights:
-        if any(word in weight.name for word in _SCALES):
-            weight.assign(generator.uniform(0.5, 1.5, weight.shape))
-        elif any(word in weight.name for word in _SHIFTS):
-            weight.assign(generator.normal(size=weight.shape) * 0.3)
+        if np.ptp(weight.numpy()) == 0:
+            positive = any(word in weight.name for word in _POSITIVE)
+            spread = generator.uniform(0.5, 1.5, weight.shape)
+            weight.assign(spread if positive else generator.normal(size=weight.shape) * 0.3)

@@ -6,7 +6,6 @@ Kotlin, C++ and the Raspberry Pi read the same manifest, so no preprocessing con
 """
 
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
@@ -15,7 +14,7 @@ import pydantic
 from pydantic import Field
 
 from lq_fda.artifacts.files import read_json, sha256_of
-from lq_fda.errors import LqFdaError
+from lq_fda.errors import LqFdaError, reason
 
 MANIFEST_FORMAT = 1
 _LARGEST_GOLDEN = 1 << 28
@@ -123,6 +122,8 @@ class Bundle:
     LABELS, GOLDEN, MANIFEST = "labels.txt", "golden.npz", "manifest.json"
     # What runs each network; the honest peer of a 1-bit network is int8 on XNNPACK.
     RUNTIMES: ClassVar[dict[str, str]] = {MODEL: "lce", INT8: "litert", FLOAT: "litert"}
+    # What else runs the 1-bit network, where it is installed: LiteRT with the delegate.
+    DELEGATE = "lq_fda"
 
     def __init__(self, path: Path | str):
         self.path = Path(path)
@@ -158,7 +159,19 @@ class Bundle:
         return self.path / name
 
     def labels(self) -> list[str]:
-        return self.file(self.LABELS).read_text(encoding="utf-8").splitlines()
+        """The names of the classes, in their order.
+
+        Raises:
+            LqFdaError: The manifest does not list the file, or it is damaged.
+        """
+        path = self.file(self.LABELS)
+        try:
+            return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise LqFdaError(
+                f"The bundle is damaged: {self.LABELS} holds no text. Received: {str(path)!r} ({error}).",
+                cure="Copy the bundle again, or convert the run again.",
+            ) from error
 
     def golden(self) -> "Golden":
         """The inputs and expected outputs in golden.npz.
@@ -183,10 +196,11 @@ class Bundle:
                     raise ValueError(f"{name} holds numbers that are not finite")
             if any(values.shape[1:] != (self.manifest.classes,) for values in outputs.values()):
                 raise ValueError(f"the outputs are not of {self.manifest.classes} classes")
-        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        # Whatever zipfile, numpy and the memory for a header's invented shape raise: it is no golden file.
+        except Exception as error:
             raise LqFdaError(
                 f"The bundle is damaged: {self.GOLDEN} holds no golden inputs and outputs. "
-                f"Received: {str(path)!r} ({error}).",
+                f"Received: {str(path)!r} ({reason(error)}).",
                 cure="Copy the bundle again, or convert the run again.",
             ) from error
         return Golden(inputs, outputs)

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -74,31 +75,73 @@ def write_atomic(path: Path, content: bytes | str) -> None:
 def atomic_directory(path: Path) -> Iterator[Path]:
     """Yields an empty sibling folder that becomes `path` when the block ends without an error.
 
-    A directory that stood at `path` stays until the new one is complete, and is then replaced.
+    A directory that stood at `path` stays until the new one is complete, and is then replaced. What an earlier call
+    left beside `path` because it was killed is cleared away first.
 
     Raises:
-        LqFdaError: The parent is not writable or the disk is full; what stood at `path` is unchanged.
+        LqFdaError: The parent is not writable or the disk is full; what stood at `path` is unchanged, or the message
+            says where it is.
     """
     with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        _clear_leftovers(path)
+        staging = _sibling(path, "new")
         try:
             os.chmod(staging, 0o755)
             yield staging
             if path.exists():
-                retired = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
-                os.replace(path, retired / path.name)
-                try:
-                    os.replace(staging, path)
-                except BaseException:
-                    os.replace(retired / path.name, path)
-                    raise
-                finally:
-                    shutil.rmtree(retired)
+                _exchange(staging, path)
             else:
                 os.replace(staging, path)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+
+
+def _sibling(path: Path, role: str) -> Path:
+    """A new folder beside `path`, named so that `_clear_leftovers` knows it again."""
+    return Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.{role}."))
+
+
+def _siblings(path: Path, role: str) -> list[Path]:
+    name = re.compile(rf"\.{re.escape(path.name)}\.{role}\.[a-z0-9_]{{8}}")
+    return [entry for entry in path.parent.iterdir() if name.fullmatch(entry.name)]
+
+
+def _clear_leftovers(path: Path) -> None:
+    """Removes what a killed call left beside `path`; a folder that it had moved aside comes back first."""
+    for retired in _siblings(path, "old"):
+        if not os.path.lexists(path) and (retired / path.name).exists():
+            os.replace(retired / path.name, path)
+        shutil.rmtree(retired, ignore_errors=True)
+    for staging in _siblings(path, "new"):
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _exchange(staging: Path, path: Path) -> None:
+    """Puts a folder in the place of another one, which goes only when something stands there again."""
+    retired = _sibling(path, "old")
+    old = retired / path.name
+    try:
+        os.replace(path, old)
+        try:
+            os.replace(staging, path)
+        except BaseException:
+            _move_back(old, path)
+            raise
+    finally:
+        if path.exists():
+            shutil.rmtree(retired, ignore_errors=True)
+
+
+def _move_back(old: Path, path: Path) -> None:
+    try:
+        os.replace(old, path)
+    except OSError as error:
+        raise LqFdaError(
+            f"The new folder could not be moved into its place, nor the old one back ({error.strerror or error}). "
+            f"Nothing is lost: the old one is whole. Received: path={str(path)!r}, the old one in {str(old)!r}.",
+            cure=f"Run the same command again, which moves it back; or move it yourself: mv {old} {path}.",
+        ) from error
 
 
 def write_json(path: Path, value: Any) -> None:

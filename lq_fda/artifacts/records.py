@@ -1,6 +1,8 @@
 """Benchmark records: one JSON object a line, appended and never rewritten."""
 
+import io
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,7 @@ class BenchmarkRecord(pydantic.BaseModel):
     input_shape: tuple[int, ...]
     warmups: int = Field(ge=0)
     rounds: int = Field(ge=1)
+    settle: int = Field(default=0, ge=0)
     median_ms: float = Field(gt=0)
     p90_ms: float = Field(gt=0)
     min_ms: float = Field(gt=0)
@@ -46,20 +49,34 @@ class BenchmarkRecord(pydantic.BaseModel):
 
 
 def append_record(path: Path, record: pydantic.BaseModel) -> None:
-    """Appends one line.
+    """Appends one line, whole or not at all.
 
     Raises:
-        LqFdaError: The file cannot be written.
+        LqFdaError: The file cannot be written; the records in it are unchanged.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(record.model_dump_json() + "\n")
+        with path.open("ab+", buffering=0) as file:
+            _append(file, f"{record.model_dump_json()}\n".encode())
     except OSError as error:
         raise LqFdaError(
             f"Could not write a record. Expected a writable file. Received: path={str(path)!r} ({error.strerror}).",
             cure="Choose another output folder or free some space.",
         ) from error
+
+
+def _append(file: io.FileIO, line: bytes) -> None:
+    end = file.seek(0, os.SEEK_END)
+    if end:
+        file.seek(end - 1)
+        if file.read(1) != b"\n":  # Somebody was killed in the middle of a line: it must not spoil this one.
+            line = b"\n" + line
+    try:
+        while line:
+            line = line[file.write(line) :]
+    except OSError:
+        file.truncate(end)
+        raise
 
 
 def write_records(path: Path, records: Iterable[pydantic.BaseModel]) -> None:
@@ -78,7 +95,7 @@ def read_records(path: Path) -> Iterator[BenchmarkRecord]:
         LqFdaError: The file cannot be read, or a line is no benchmark record; the message names it.
     """
     try:
-        file = path.open(encoding="utf-8")
+        file = path.open("rb")
     except OSError as error:
         raise LqFdaError(
             f"The records cannot be read. Received: path={str(path)!r} ({error.strerror}).",

@@ -26,7 +26,7 @@ class Result(pydantic.BaseModel):
         epochs: How many were trained.
         best_epoch: The one that is shipped, counted from 1; chosen on the validation split.
         validation: Its accuracy on the split that chose it.
-        test: Its accuracy on the test split, which is read this once.
+        test: Its accuracy on the test split, which chooses nothing.
         seconds: Training and validation together, over all resumptions.
         images_per_second: Of the median epoch, validation apart.
     """

@@ -14,6 +14,7 @@ _PACKAGES = (
     "larq",
     "larq-compute-engine",
     "ai-edge-litert",
+    "lq-fda-runtime",
     "tensorflow-datasets",
     "keras-tuner",
     "numpy",

@@ -9,7 +9,7 @@ import shlex
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 
@@ -26,22 +26,25 @@ class Protocol:
     Args:
         warmups: Runs of every file that do not count.
         rounds: Runs of every file that count.
+        settle: Runs of a file in front of each that counts, which do not: after its peers ran it takes some runs until
+            its weights are back in the caches, as they are in a program that runs one network again and again.
         seed: Of the order inside the rounds, and of the input.
 
     Raises:
-        LqFdaError: Fewer than one round, or a negative number of warm-ups.
+        LqFdaError: Fewer than one round, or a negative number of other runs.
     """
 
     warmups: int = 20
     rounds: int = 200
+    settle: int = 8
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.rounds < 1 or self.warmups < 0:
+        if self.rounds < 1 or min(self.warmups, self.settle) < 0:
             raise LqFdaError(
-                "There is nothing to measure. Expected at least 1 round and 0 warm-ups. "
-                f"Received: rounds={self.rounds}, warmups={self.warmups}.",
-                cure="Choose, say, 200 rounds and 20 warm-ups.",
+                "There is nothing to measure. Expected at least 1 round, and 0 other runs. "
+                f"Received: rounds={self.rounds}, warmups={self.warmups}, settle={self.settle}.",
+                cure="Choose, say, 200 rounds, 20 warm-ups and settle=8.",
             )
 
 
@@ -54,6 +57,8 @@ def benchmark(
 ) -> list[BenchmarkRecord]:
     """Times the 1-bit, int8 and float files of a bundle on this machine, in one process and one run.
 
+    The 1-bit file runs in LCE's interpreter and, where `lq-fda-runtime` is installed, in LiteRT with its delegate.
+
     Args:
         bundle: Its files are compared with the manifest first.
         threads: Thread counts; each is a run of its own.
@@ -61,7 +66,7 @@ def benchmark(
         progress: Called with the rounds done and the rounds in all.
 
     Returns:
-        One record a file and thread count. Times are milliseconds for one image, copies in and out included.
+        One record a file, runtime and thread count. Times are milliseconds for one image, copies in and out included.
 
     Raises:
         LqFdaError: The bundle is damaged, a runtime is missing, or `threads` is empty or below 1.
@@ -74,22 +79,23 @@ def benchmark(
             cure=f"Pass, say, threads=(1, {cores}).",
         )
     bundle.check()
-    models = {name: bundle.file(name).read_bytes() for name in Bundle.RUNTIMES if name in bundle.manifest.files}
-    memory = {name: peak_memory(Bundle.RUNTIMES[name], bundle.file(name)) for name in models}
+    cases = [(name, runtime) for name, runtime in Bundle.RUNTIMES.items() if name in bundle.manifest.files]
+    if Bundle.MODEL in bundle.manifest.files and not runtimes.available()[Bundle.DELEGATE]:
+        cases.insert(0, (Bundle.MODEL, Bundle.DELEGATE))
+    models = {name: bundle.file(name).read_bytes() for name, _ in cases}
+    memory = {(name, runtime): peak_memory(runtime, bundle.file(name)) for name, runtime in cases}
     environment = describe_environment()
     records = []
     for index, count in enumerate(threads):
-        sessions = {
-            name: runtimes.open_session(Bundle.RUNTIMES[name], model, threads=count) for name, model in models.items()
-        }
+        sessions = {case: runtimes.open_session(case[1], models[case[0]], threads=count) for case in cases}
         times = time_interleaved(
             sessions,
             protocol,
             lambda done, offset=index: progress(offset * protocol.rounds + done, len(threads) * protocol.rounds),
         )
         run = uuid.uuid4().hex
-        for name, session in sessions.items():
-            milliseconds = times[name]
+        for case, session in sessions.items():
+            name, milliseconds = case[0], times[case]
             records.append(
                 BenchmarkRecord(
                     run=run,
@@ -104,11 +110,12 @@ def benchmark(
                     input_shape=session.input_shape,
                     warmups=protocol.warmups,
                     rounds=protocol.rounds,
+                    settle=protocol.settle,
                     median_ms=float(np.median(milliseconds)),
                     p90_ms=float(np.quantile(milliseconds, 0.9)),
                     min_ms=float(milliseconds.min()),
                     file_bytes=len(models[name]),
-                    peak_memory_bytes=memory[name],
+                    peak_memory_bytes=memory[case],
                     delegated_nodes=session.delegated_nodes,
                     total_nodes=session.total_nodes,
                     environment=environment,
@@ -119,10 +126,10 @@ def benchmark(
 
 
 def time_interleaved(
-    sessions: Mapping[str, runtimes.Session],
+    sessions: Mapping[Hashable, runtimes.Session],
     protocol: Protocol,
     progress: Callable[[int], None] = lambda done: None,
-) -> dict[str, np.ndarray]:
+) -> dict[Hashable, np.ndarray]:
     """Times files against each other.
 
     Args:
@@ -139,7 +146,7 @@ def time_interleaved(
     for name, session in sessions.items():
         for _ in range(protocol.warmups):
             session.run(images[name])
-    times: dict[str, list[int]] = {name: [] for name in sessions}
+    times: dict[Hashable, list[int]] = {name: [] for name in sessions}
     names = list(sessions)
     collecting = gc.isenabled()
     gc.disable()  # A collection would fall into somebody's time.
@@ -147,6 +154,8 @@ def time_interleaved(
         for done in range(1, protocol.rounds + 1):
             order.shuffle(names)
             for name in names:
+                for _ in range(protocol.settle):
+                    sessions[name].run(images[name])
                 start = time.perf_counter_ns()
                 sessions[name].run(images[name])
                 times[name].append(time.perf_counter_ns() - start)

@@ -18,7 +18,7 @@ def ratio_to_int8(record: BenchmarkRecord, records: Sequence[BenchmarkRecord]) -
 
 
 def latency_table(records: Sequence[BenchmarkRecord]) -> Table:
-    """One row a file and thread count; ratios only inside a run; how many of the operators a delegate took."""
+    """One row a file, runtime and thread count; ratios only inside a run; how many of the operators a delegate took."""
     table = Table(Column("file", no_wrap=True), "runtime", "threads", title="Latency, milliseconds an image")
     for column in ("median", "p90", "min", "x int8", "KiB", "memory MiB", "delegated"):
         table.add_column(column, justify="right", no_wrap=" " not in column)

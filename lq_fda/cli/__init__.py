@@ -8,12 +8,12 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from lq_fda.cli.bundles import benchmark, convert, costs, verify
+from lq_fda.cli.bundles import benchmark, convert, costs, peers, verify
 from lq_fda.cli.networks import models, summary
 from lq_fda.cli.pipeline import run
 from lq_fda.cli.quiet import silence_native_code
 from lq_fda.cli.training import evaluate, speed, train
-from lq_fda.errors import LqFdaError
+from lq_fda.errors import LqFdaError, reason
 
 app = typer.Typer(
     name="lq-fda",
@@ -34,12 +34,12 @@ def _options(
     """Train binarized neural networks in Keras, and ship them as fast, verified LCE .tflite files."""
 
 
-for command in (run, models, summary, train, evaluate, convert, verify, benchmark, costs, speed):
+for command in (run, models, summary, train, evaluate, convert, verify, benchmark, costs, peers, speed):
     app.command()(command)
 
 
 def main() -> None:
-    """Entry point: an `LqFdaError` becomes one sentence and exit code 1."""
+    """Entry point: an `LqFdaError`, or what the file system refuses, becomes one sentence and exit code 1."""
     if "--debug" in sys.argv[1:2]:
         app()
         return
@@ -47,9 +47,20 @@ def main() -> None:
     faulthandler.enable(sys.stderr)
     try:
         app()
-    except LqFdaError as error:
-        Console(stderr=True).print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
+    except (LqFdaError, OSError) as error:
+        sentence = str(error if isinstance(error, LqFdaError) else _refused(error))
+        Console(stderr=True).print(f"[bold red]Error:[/] {escape(sentence)}", soft_wrap=True, highlight=False)
         sys.exit(1)
+
+
+def _refused(error: OSError) -> LqFdaError:
+    """What the file system would not do, where no stage knows more about it."""
+    where = "" if error.filename is None else f"path={str(error.filename)!r} "
+    return LqFdaError(
+        f"A file or folder cannot be used. Expected one that can be read and written. "
+        f"Received: {where}({error.strerror or reason(error)}).",
+        cure="Check the path, its permissions and the free space of the disk.",
+    )
 
 
 if __name__ == "__main__":

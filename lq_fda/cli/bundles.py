@@ -8,7 +8,16 @@ import typer
 from rich.markup import escape
 
 import lq_fda
-from lq_fda.cli.options import BundleArgument, FloatRun, Json, RunArgument, append_records, print_json, progress_bar
+from lq_fda.cli.options import (
+    BundleArgument,
+    FloatRun,
+    Json,
+    RunArgument,
+    append_records,
+    name_what_is_missing,
+    print_json,
+    progress_bar,
+)
 from lq_fda.errors import LqFdaError
 
 
@@ -69,6 +78,7 @@ def verify(
         rich.print(lq_fda.verification.tables(found))
         if opened.manifest.trained_twins and float_run is None:
             rich.print("The float and int8 files were not compared with Keras: that needs --float-run.")
+        name_what_is_missing()
     if output is not None:
         artifacts.write_json(output, found.model_dump(mode="json"))
     found.require_passed()
@@ -104,6 +114,50 @@ def costs(
     append_records(output, found)
 
 
+def peers(
+    networks: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NETWORK[@SIZE]]...", help="Names that `lq-fda models` lists, with the input's size."),
+    ] = None,
+    threads: Annotated[int, typer.Option(help="Threads of every runtime.")] = 1,
+    rounds: Annotated[int, typer.Option(help="Runs of every file that count.")] = 100,
+    profile: Annotated[bool, typer.Option("--profile", help="Also show where the 1-bit network's time goes.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Append the records to this .jsonl file.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Time 1-bit networks against LCE's interpreter and their int8 and float twins, in one run; nothing is trained.
+
+    Example: lq-fda peers resnet18 resnet18_imagenet@224 mobile@224 --output results/peers.jsonl
+    """
+    measured = lq_fda.peers
+    found = []
+    for network in networks or ["resnet18"]:
+        name, _, size = network.partition("@")
+        if not (size or "32").isdecimal():
+            raise LqFdaError(
+                f"Expected a network such as resnet18 or mobile@224. Received: {network!r}.", cure="Write a number."
+            )
+        with progress_bar() as progress:
+            result = measured.measure_peers(
+                name,
+                size=int(size or 32),
+                threads=threads,
+                protocol=lq_fda.benchmarking.Protocol(rounds=rounds),
+                profile=profile,
+                progress=progress,
+            )
+        found += result.records
+        if not as_json:
+            rich.print(measured.peer_table(result.records))
+            if profile:
+                rich.print(measured.profile_table(result))
+    if as_json:
+        print_json([record.model_dump(mode="json") for record in found])
+    append_records(output, found)
+
+
 def benchmark(
     bundle: BundleArgument,
     threads: Annotated[str, typer.Option(help="Thread counts, separated by commas.")] = "1",
@@ -132,6 +186,7 @@ def benchmark(
         print_json([record.model_dump(mode="json") for record in records])
     else:
         rich.print(benchmarking.latency_table(records))
+        name_what_is_missing()
     append_records(output, records)
     if plot is not None:
         artifacts.write_atomic(plot, lq_fda.reporting.bars(records))

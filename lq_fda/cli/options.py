@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pydantic
+import rich
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+import lq_fda
 from lq_fda.artifacts import append_record
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
@@ -30,6 +33,13 @@ def append_records(output: Path | None, records: Iterable[pydantic.BaseModel]) -
     """Writes what `--output` asks for; after it was printed, so that a file that cannot be written loses nothing."""
     for record in records if output is not None else ():
         append_record(output, record)
+
+
+def name_what_is_missing() -> None:
+    """Says why the delegate's column is absent, if it is."""
+    missing = lq_fda.runtimes.available()[lq_fda.artifacts.Bundle.DELEGATE]
+    if missing:
+        rich.print(f"Without the column LiteRT + delegate: {escape(missing)}.")
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 import lq_fda
-from lq_fda.cli.options import Json, Overrides, print_json, progress_bar
+from lq_fda.cli.options import Json, Overrides, name_what_is_missing, print_json, progress_bar
 
 
 def run(
@@ -27,14 +27,14 @@ def run(
     Example: lq-fda run --dataset cifar10 --data-dir DIR --model resnet20 --epochs 20 --output runs/r20
     """
     training = lq_fda.training
-    if dataset == "digits" and model == "tiny":
-        recipe = training.digits_demo()
-    else:
-        recipe = training.recipe_for(model, lq_fda.data.DataConfig(name=dataset, data_dir=data_dir))
     changes = [*(override or []), *([f"epochs={epochs}"] if epochs is not None else [])]
+    if dataset == "digits" and model == "tiny":
+        recipe = training.apply_overrides(training.digits_demo(), changes)
+    else:
+        recipe = training.recipe_for(model, lq_fda.data.DataConfig(name=dataset, data_dir=data_dir), changes)
     with progress_bar() as progress:
         outcome = lq_fda.pipeline.run(
-            training.apply_overrides(recipe, changes),
+            recipe,
             output,
             resume=resume,
             say=Console(stderr=True).print,
@@ -47,6 +47,7 @@ def run(
         rich.print(lq_fda.conversion.layer_table(outcome.bundle.manifest.conversion))
         rich.print(lq_fda.verification.tables(outcome.verification))
         rich.print(lq_fda.benchmarking.latency_table(outcome.records))
+        name_what_is_missing()
         typer.echo(f"Report: {outcome.report.resolve()}")
     outcome.verification.require_passed()
 

@@ -16,8 +16,12 @@ from lq_fda.cli.options import Json, Overrides, RunArgument, append_records, pri
 def train(
     output: Annotated[Path, typer.Option("--output", "-o", help="The run directory to make.")],
     recipe: Annotated[
-        str, typer.Option(help="A recipe by name, or a JSON file like a run's recipe.json.")
-    ] = "digits_demo",
+        str | None,
+        typer.Option(
+            help="A recipe by name, or a JSON file like a run's recipe.json.",
+            show_default="digits_demo; with --resume, the run's own",
+        ),
+    ] = None,
     override: Overrides = None,
     float_twin: Annotated[bool, typer.Option("--float-twin", help="Train the float twin instead.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --output stopped.")] = False,
@@ -29,12 +33,12 @@ def train(
     Example: lq-fda train --recipe cifar10_resnet20 --set data.data_dir=DIR --set epochs=20 --output runs/r20
     """
     training = lq_fda.training
-    if resume and recipe == "digits_demo" and not override:
+    if resume and recipe is None:
         chosen = training.load_recipe(lq_fda.artifacts.RunDir(output))
     else:
-        chosen = training.read_recipe(Path(recipe)) if recipe.endswith(".json") else training.get_recipe(recipe)
-        chosen = training.apply_overrides(chosen, override or [])
-        chosen = training.float_twin(chosen) if float_twin else chosen
+        chosen = _recipe(recipe or "digits_demo")
+    chosen = training.apply_overrides(chosen, override or [])
+    chosen = training.float_twin(chosen) if float_twin else chosen
     result = training.train(chosen, output, resume=resume, strategy=strategy, progress=not as_json)
     if result is None:
         return
@@ -79,8 +83,7 @@ def speed(
     Example: lq-fda speed --recipe cifar10_resnet20 --set data.data_dir=DIR --output results/training_speed.jsonl
     """
     training = lq_fda.training
-    chosen = training.read_recipe(Path(recipe)) if recipe.endswith(".json") else training.get_recipe(recipe)
-    chosen = training.apply_overrides(chosen, override or [])
+    chosen = training.apply_overrides(_recipe(recipe), override or [])
     dataset = lq_fda.data.load(chosen.data)
     with progress_bar() as progress:
         records = training.measure_speed(
@@ -97,3 +100,8 @@ def speed(
         times = pipeline / max(record.images_per_second for record in records)
         rich.print(f"Input pipeline alone: {pipeline:.0f} images/s, {times:.0f} times the fastest network.")
     append_records(output, records)
+
+
+def _recipe(name: str) -> "lq_fda.training.Recipe":
+    training = lq_fda.training
+    return training.read_recipe(Path(name)) if name.endswith(".json") else training.get_recipe(name)

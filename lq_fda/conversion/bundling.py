@@ -61,11 +61,8 @@ def convert(
     from lq_fda import conversion, training
     from lq_fda.artifacts import RunDir
     from lq_fda.data import DataConfig
-    from lq_fda.models import ModelConfig
 
-    recipe = training.Recipe(
-        model=ModelConfig(name="tiny", parts=()), data=DataConfig(name="digits"), epochs=1, batch_size=256
-    )
+    recipe = training.recipe_for("tiny", DataConfig(name="digits", image_size=8), ["model.parts="], epochs=1)
     with tempfile.TemporaryDirectory() as folder:
         training.train(recipe, f"{folder}/run", progress=False)
         bundle = conversion.convert(RunDir(f"{folder}/run"), f"{folder}/bundle")
@@ -129,17 +126,28 @@ def convert(
 
 def _require_replaceable(output: Path) -> None:
     """A new bundle takes the place of an old one, of an empty folder, and of nothing else."""
-    ours = {*Bundle.RUNTIMES, Bundle.LABELS, Bundle.GOLDEN, Bundle.MANIFEST}
-    if output.is_dir() and (others := sorted(entry.name for entry in output.iterdir() if entry.name not in ours)):
-        received = f"{str(output)!r}, which holds {', '.join(others[:3])}"
-    elif output.is_file():
-        received = f"{str(output)!r}, which is a file"
-    else:
-        return
-    raise LqFdaError(
-        f"The output is in use. Expected a new folder, an empty one or an old bundle. Received: {received}.",
-        cure="Choose another output folder.",
-    )
+    if found := _foreign(output):
+        raise LqFdaError(
+            "The output is in use. Expected a new folder, an empty one or an old bundle. "
+            f"Received: {str(output)!r}, which {found}.",
+            cure="Choose another output folder.",
+        )
+
+
+def _foreign(output: Path) -> str:
+    """Why the output is neither free nor an old bundle; empty when it is."""
+    if not output.is_dir():
+        return "is a file" if output.exists() else ""
+    names = {entry.name for entry in output.iterdir()}
+    others = sorted(names - {*Bundle.RUNTIMES, Bundle.LABELS, Bundle.GOLDEN, Bundle.MANIFEST})
+    if others:
+        return f"holds {', '.join(others[:3])}"
+    try:
+        if names:
+            Bundle(output)
+    except LqFdaError:
+        return f"holds {', '.join(sorted(names)[:3])} without a manifest that fits"
+    return ""
 
 
 def _require_same_task(config: models.ModelConfig, dataset: data.Dataset) -> None:

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from lq_fda._keras import keras, larq, tf
+from lq_fda._keras import keras, larq, precision, tf
 from lq_fda.conversion.folded_layers import ChannelAffine, FoldedExcitation
 from lq_fda.errors import LqFdaError
 from lq_fda.layers import FeatureDistributionAdjustment, FeatureFineTuning, GroupExcitation
@@ -60,9 +60,7 @@ def fold(model: keras.Model) -> keras.Model:
     ```
     """
     _require_functional(model)
-    policy = keras.mixed_precision.global_policy()
-    keras.mixed_precision.set_global_policy("float32")
-    try:
+    with precision("float32"):
         inputs = [
             keras.Input(tensor.shape[1:], name=name, dtype=tensor.dtype)
             for tensor, name in zip(model.inputs, model.input_names, strict=True)
@@ -71,8 +69,6 @@ def fold(model: keras.Model) -> keras.Model:
         outputs = graph.walk(model, [Value(tensor) for tensor in inputs])
         settled = [graph.settle(value, "output") for value in outputs]
         return keras.Model(_like(model.input, inputs), _like(model.output, settled), name=model.name)
-    finally:
-        keras.mixed_precision.set_global_policy(policy)
 
 
 def _require_functional(model: keras.Model) -> None:

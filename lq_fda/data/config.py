@@ -1,6 +1,7 @@
 """What to train on: a data set by name, its held-out validation split and its augmentation."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
@@ -70,3 +71,12 @@ class DataConfig:
                 f"Received: augmentation={list(self.augmentation or ())}.",
                 cure="Name augmentations from the list.",
             )
+
+    def images(self) -> dict[str, Any]:
+        """What decides which images are in which split, by field: equal for runs that may be compared.
+
+        A set of TFDS is the same wherever it lies; an image folder is known by its place.
+        """
+        fields = ("name", "image_size", "validation_fraction", "seed")
+        folder = {"data_dir": str(Path(self.data_dir or "").expanduser().resolve())} if self.name == "folder" else {}
+        return {name: getattr(self, name) for name in fields} | folder

@@ -137,7 +137,7 @@ class Dataset:
         return self._evaluation("validation", batch_size)
 
     def test(self, batch_size: int) -> tf.data.Dataset:
-        """Like `validation`; read it once, when everything is decided."""
+        """Like `validation`, but never to choose anything by."""
         return self._evaluation("test", batch_size)
 
     def calibration(self, count: int) -> np.ndarray:

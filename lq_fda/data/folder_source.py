@@ -59,7 +59,9 @@ class FolderSource:
     def fingerprint(self, split: str) -> dict[str, Any]:
         # A folder's time changes when a file in it comes or goes.
         times = {label.name: label.stat().st_mtime_ns for label in _folders(Path(self.folder) / split)}
-        return {"folder": str(Path(self.folder).resolve()), "split": split, "times": times}
+        place = {"folder": str(Path(self.folder).resolve()), "split": split}
+        # The numbers of the labels follow from the names in all splits.
+        return {**place, "times": times, "label_names": self.label_names}
 
     def records(self, split: str, key: tf.Tensor | None = None) -> tf.data.Dataset:
         paths, labels = self._files[split]

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from lq_fda._keras import tf
-from lq_fda.errors import LqFdaError
+from lq_fda.errors import LqFdaError, reason
 
 # The operations that decode, and what they say: the bytes of a file, not the program, are at fault.
 _BAD_IMAGE = re.compile(r"DecodeImage|DecodeAndCropJpeg|ExtractJpegShape|Unknown image|Invalid (PNG|JPEG)|BMP")
@@ -27,13 +27,12 @@ def reading(name: str, folder: str | None) -> Iterator[None]:
     except tf.errors.DataLossError as error:
         raise LqFdaError(
             f"The data set is damaged: a file ends in the middle of a record, or its checksum is wrong. "
-            f"Expected whole TFRecord files. Received: name={name!r}, data_dir={folder!r} ({_first_line(error)}).",
+            f"Expected whole TFRecord files. Received: name={name!r}, data_dir={folder!r} ({reason(error)}).",
             cure="Copy the data set again, or prepare it again with TFDS.",
         ) from error
     except (tf.errors.NotFoundError, tf.errors.PermissionDeniedError) as error:
         raise LqFdaError(
-            f"A file of the data set cannot be read. "
-            f"Received: name={name!r}, data_dir={folder!r} ({_first_line(error)}).",
+            f"A file of the data set cannot be read. Received: name={name!r}, data_dir={folder!r} ({reason(error)}).",
             cure="Check that the files are still there and readable.",
         ) from error
     except tf.errors.InvalidArgumentError as error:
@@ -41,12 +40,6 @@ def reading(name: str, folder: str | None) -> Iterator[None]:
             raise
         raise LqFdaError(
             f"The data set holds an image that cannot be decoded. Expected PNG, JPEG or BMP. "
-            f"Received: name={name!r}, data_dir={folder!r} ({_first_line(error)}).",
+            f"Received: name={name!r}, data_dir={folder!r} ({reason(error)}).",
             cure="Replace or remove the image.",
         ) from error
-
-
-def _first_line(error: tf.errors.OpError) -> str:
-    """The part of a message that is about the file, without the names of graph nodes."""
-    line = error.message.strip().splitlines()[0]
-    return re.sub(r"\{\{.*?\}\}\s*|\s*\[Op:.*?\]|\s*name:\s*$", "", line)

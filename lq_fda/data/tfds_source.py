@@ -8,7 +8,7 @@ import numpy as np
 
 from lq_fda._keras import tf
 from lq_fda.data.augmentation import branch
-from lq_fda.errors import LqFdaError
+from lq_fda.errors import LqFdaError, reason
 
 _PARALLEL_FILES = 16
 # How much of a large set waits in memory to be shuffled.
@@ -134,7 +134,7 @@ def _open(name: str, folder: Path | None, download: bool) -> Any:
     # Whatever TFDS, protobuf, JSON or the file system raise here, the folder cannot be read as a data set.
     except Exception as error:
         raise LqFdaError(
-            f"The data set cannot be opened ({str(error).strip().splitlines()[0]}). "
+            f"The data set cannot be opened ({reason(error)}). "
             f"Expected what TFDS writes. Received: name={name!r}, data_dir={data_dir!r}.",
             cure="Copy the data set again, or prepare it again with TFDS.",
         ) from error
@@ -172,8 +172,7 @@ def _download(name: str, data_dir: str | None) -> Any:
     # A generator script may raise anything: no network, a full disk, a set that wants a manual download.
     except Exception as error:
         raise LqFdaError(
-            f"TFDS could not prepare the data set ({str(error).strip().splitlines()[0]}). "
-            f"Received: name={name!r}, data_dir={data_dir!r}.",
+            f"TFDS could not prepare the data set ({reason(error)}). Received: name={name!r}, data_dir={data_dir!r}.",
             cure="Check the network and the disk; some sets want files that you must download yourself: see their "
             "page in the TFDS catalogue.",
         ) from error

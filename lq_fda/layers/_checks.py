@@ -1,6 +1,10 @@
-"""Shape checks that the layers share."""
+"""Checks that the layers share."""
+
+from typing import Any
 
 from lq_fda._keras import tf
+
+_COMMON = ("name", "trainable", "dtype", "input_shape", "batch_input_shape", "batch_size")
 
 
 def channels_of(layer: str, input_shape: tf.TensorShape | tuple) -> int:
@@ -27,3 +31,18 @@ def positive_int(layer: str, name: str, value: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{layer} needs a positive integer `{name}`. Received: {name}={value!r}.")
     return value
+
+
+def common_arguments(layer: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Returns the arguments if every Keras layer has them: for a layer that fixes those of its base class.
+
+    Raises:
+        TypeError: One is of the base class, and would be lost in training or in the config.
+    """
+    foreign = sorted(set(arguments) - set(_COMMON))
+    if foreign:
+        raise TypeError(
+            f"{layer} does not take `{foreign[0]}`. Expected its own arguments, and of Keras's {', '.join(_COMMON)}. "
+            f"Received: {foreign[0]}={arguments[foreign[0]]!r}."
+        )
+    return arguments

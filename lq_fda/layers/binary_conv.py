@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lq_fda._keras import keras, larq, tf
+from lq_fda.layers._checks import common_arguments, positive_int
 from lq_fda.layers._compiled import compiled, image_sums, total
 from lq_fda.layers._deferred import Affine, Elementwise, made_of
 
@@ -87,6 +88,10 @@ class BinaryConv2D(larq.layers.QuantConv2D):
 
     Output shape: (batch, ceil(height / strides), ceil(width / strides), filters).
 
+    Raises:
+        TypeError: An argument of `QuantConv2D` that is fixed here, such as `groups`; use that layer itself.
+        ValueError: `strides` is no positive integer.
+
     ```python
     import numpy as np
     from lq_fda.layers import BinaryConv2D
@@ -102,7 +107,7 @@ class BinaryConv2D(larq.layers.QuantConv2D):
         super().__init__(
             filters,
             kernel_size,
-            strides=strides,
+            strides=positive_int("BinaryConv2D", "strides", strides),
             padding="same",
             pad_values=1.0,
             use_bias=False,
@@ -110,7 +115,7 @@ class BinaryConv2D(larq.layers.QuantConv2D):
             kernel_quantizer=larq.quantizers.SteSign(clip_value=1.25),
             kernel_constraint=larq.constraints.WeightClip(1.25),
             kernel_initializer="glorot_normal",
-            **kwargs,
+            **common_arguments("BinaryConv2D", kwargs),
         )
         self.clip_value = clip_value
 

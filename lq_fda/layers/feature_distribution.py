@@ -54,6 +54,7 @@ class FeatureDistributionAdjustment(MergingBatchNormalization):
     Output shape: the same.
 
     Raises:
+        TypeError: An argument of Keras's BatchNormalization that is fixed here, such as `axis`.
         ValueError: The input is not a feature map, or `gamma_floor` is not positive.
 
     ```python
@@ -70,7 +71,8 @@ class FeatureDistributionAdjustment(MergingBatchNormalization):
             raise ValueError(
                 f"FeatureDistributionAdjustment needs a positive `gamma_floor`. Received: gamma_floor={gamma_floor}."
             )
-        super().__init__(momentum, epsilon, gamma_constraint=AtLeast(gamma_floor), **kwargs)
+        super().__init__(momentum, epsilon, **kwargs)
+        self.gamma_constraint = AtLeast(gamma_floor)
         self.gamma_floor = gamma_floor
 
     def build(self, input_shape: tf.TensorShape) -> None:
@@ -78,9 +80,4 @@ class FeatureDistributionAdjustment(MergingBatchNormalization):
         super().build(input_shape)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **keras.layers.Layer.get_config(self),
-            "momentum": self.momentum,
-            "epsilon": self.epsilon,
-            "gamma_floor": self.gamma_floor,
-        }
+        return {**super().get_config(), "gamma_floor": self.gamma_floor}

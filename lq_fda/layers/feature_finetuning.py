@@ -53,6 +53,26 @@ def _trained(branch, shortcut, gain, shift, slope, shift_out):
     return _forward(branch, shortcut, gain, shift, slope, shift_out), gradient
 
 
+def _parts(inputs: Any) -> list[Any]:
+    """The inputs as a list: y alone, or its parts."""
+    if not isinstance(inputs, (list, tuple)):
+        return [inputs]
+    if len(inputs) not in (2, 3):
+        raise ValueError(
+            "FeatureFineTuning takes y, [branch, shortcut] or [branch, shortcut, scale]. "
+            f"Received: a list of {len(inputs)}."
+        )
+    return list(inputs)
+
+
+def _shapes(input_shape: Any) -> list[Any]:
+    """The inputs' shapes; a single one may be a list or tuple itself, of numbers."""
+    several = isinstance(input_shape, (list, tuple)) and not all(
+        size is None or isinstance(size, int) for size in input_shape
+    )
+    return _parts(input_shape) if several else [input_shape]
+
+
 @keras.utils.register_keras_serializable(package="lq_fda")
 class FeatureFineTuning(keras.layers.Layer):
     """A PReLU with a learned shift on either side, for the end of a residual block.
@@ -71,7 +91,7 @@ class FeatureFineTuning(keras.layers.Layer):
     threshold or bias; a scale that depends on the image, or a layer that is not affine, costs one ADD for what
     cannot move.
 
-    Input shape: (batch, height, width, channels), or a list: branch and shortcut of that shape, and scale,
+    Input shape: (batch, height, width, channels), or a list or tuple: branch and shortcut of that shape, and scale,
     (batch, 1, 1, channels).
 
     Output shape: (batch, height, width, channels).
@@ -89,12 +109,7 @@ class FeatureFineTuning(keras.layers.Layer):
     """
 
     def build(self, input_shape: Any) -> None:
-        shapes = input_shape if isinstance(input_shape, list) else [input_shape]
-        if len(shapes) > 3:
-            raise ValueError(
-                "FeatureFineTuning takes y, [branch, shortcut] or [branch, shortcut, scale]. "
-                f"Received: {len(shapes)} inputs."
-            )
+        shapes = _shapes(input_shape)
         channels = {channels_of("FeatureFineTuning", shape) for shape in shapes}
         if len(channels) > 1:
             raise ValueError(
@@ -110,7 +125,7 @@ class FeatureFineTuning(keras.layers.Layer):
         return self.add_weight(name, (channels,), initializer=initializer, experimental_autocast=False)
 
     def call(self, inputs: Any, training: bool | None = None) -> tf.Tensor:
-        branch, *others = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        branch, *others = _parts(inputs)
         if training is True and others:
             scaled = made_of(branch, Affine) or Affine.identity(branch)
             scale = tf.cast(others[1], tf.float32) if len(others) == 2 else 1.0
@@ -123,4 +138,4 @@ class FeatureFineTuning(keras.layers.Layer):
         return tf.nn.relu(u) - slope * tf.nn.relu(-u) + shift_out
 
     def compute_output_shape(self, input_shape: Any) -> tf.TensorShape:
-        return tf.TensorShape(input_shape[0] if isinstance(input_shape, list) else input_shape)
+        return tf.TensorShape(_shapes(input_shape)[0])

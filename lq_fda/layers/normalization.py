@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lq_fda._keras import keras, tf
+from lq_fda.layers._checks import common_arguments
 from lq_fda.layers._compiled import compiled, float32, image_sums
 from lq_fda.layers._deferred import Affine, Elementwise, made_of
 
@@ -68,6 +69,9 @@ class MergingBatchNormalization(keras.layers.BatchNormalization):
 
     Output shape: the same.
 
+    Raises:
+        TypeError: An argument of Keras's layer that is fixed here, such as `axis`; use that layer itself.
+
     ```python
     import numpy as np
     from lq_fda.layers import MergingBatchNormalization
@@ -78,7 +82,7 @@ class MergingBatchNormalization(keras.layers.BatchNormalization):
     """
 
     def __init__(self, momentum: float = 0.9, epsilon: float = 1e-5, **kwargs: Any):
-        super().__init__(momentum=momentum, epsilon=epsilon, **kwargs)
+        super().__init__(momentum=momentum, epsilon=epsilon, **common_arguments(type(self).__name__, kwargs))
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         if not (training is True and self.trainable):
@@ -93,3 +97,6 @@ class MergingBatchNormalization(keras.layers.BatchNormalization):
             moving.assign_sub((1 - self.momentum) * (moving - tf.reshape(batch, moving.shape)))
         gain = self.gamma * tf.math.rsqrt(variance + self.epsilon)
         return Affine(x, gain, self.beta - mean * gain, first + origin).compute()
+
+    def get_config(self) -> dict[str, Any]:
+        return {**keras.layers.Layer.get_config(self), "momentum": self.momentum, "epsilon": self.epsilon}

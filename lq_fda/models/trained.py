@@ -4,7 +4,7 @@ import dataclasses
 
 import pydantic
 
-from lq_fda._keras import keras
+from lq_fda._keras import keras, precision
 from lq_fda.artifacts import RunDir
 from lq_fda.data import DataConfig
 from lq_fda.errors import LqFdaError
@@ -39,7 +39,8 @@ def load(run: RunDir, *, input_shape: tuple[int, int, int] | None = None) -> ker
         LqFdaError: The folder is no run, has no weights yet, or they are damaged.
     """
     config, _ = configs(run)
-    model = build(config if input_shape is None else dataclasses.replace(config, input_shape=input_shape))
+    with precision("float32"):
+        model = build(config if input_shape is None else dataclasses.replace(config, input_shape=input_shape))
     if not run.best_weights.is_file():
         raise LqFdaError(
             f"The run has no weights yet. Expected {run.best_weights.name}. Received: {str(run.path)!r}.",
@@ -51,13 +52,13 @@ def load(run: RunDir, *, input_shape: tuple[int, int, int] | None = None) -> ker
         raise LqFdaError(
             f"The weights cannot be loaded: the file is damaged or belongs to another network. "
             f"Received: {str(run.best_weights)!r}.",
-            cure="Resume the training, or restore the file from a copy.",
+            cure="Restore the file from a copy, or train again.",
         ) from error
     return model
 
 
 def require_twin(float_run: RunDir, run: RunDir) -> None:
-    """Refuses a float run that was not trained for the same task and topology as a binarized one.
+    """Refuses a float run that was not trained on the same images and topology as a binarized one.
 
     Raises:
         LqFdaError: They differ, or one cannot be read.
@@ -69,8 +70,8 @@ def require_twin(float_run: RunDir, run: RunDir) -> None:
         for name in ("name", "input_shape", "classes", "binarized")
         if getattr(twin, name) != getattr(expected, name)
     ]
-    if twin_data.name != data_config.name:
-        differing.append("data.name")
+    theirs, ours = twin_data.images(), data_config.images()
+    differing += [f"data.{name}" for name in ours if theirs.get(name) != ours[name]]
     if differing:
         raise LqFdaError(
             f"The float run is no twin of the binarized one: they differ in {', '.join(differing)}. "

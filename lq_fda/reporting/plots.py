@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from lq_fda.artifacts import BenchmarkRecord, Bundle, Distribution
 
-LABELS = {Bundle.MODEL: "1-bit (LCE)", Bundle.INT8: "int8 twin", Bundle.FLOAT: "float twin"}
+LABELS = {Bundle.MODEL: "1-bit", Bundle.INT8: "int8 twin", Bundle.FLOAT: "float twin"}
 
 # Okabe and Ito's palette tells colours apart for every kind of colour vision, on white and on black.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#7f8c98"
@@ -72,12 +72,14 @@ def distributions(distribution: Distribution) -> str:
 
 
 def bars(records: Sequence[BenchmarkRecord]) -> str:
-    """Median latency, one bar a file and thread count, and file size, one bar a file."""
+    """Median latency, one bar a file, runtime and thread count, and file size, one bar a file."""
+    runtimes = {record.runtime for record in records if record.file == Bundle.MODEL}
     several = len({record.threads for record in records}) > 1
     latencies, sizes, colours = {}, {}, {}
     for record in records:
         file = LABELS.get(record.file, record.file)
-        name = f"{file}, {record.threads} threads" if several else file
+        name = f"{file} ({record.runtime})" if record.file == Bundle.MODEL and len(runtimes) > 1 else file
+        name += f", {record.threads} threads" if several else ""
         latencies[name], sizes[file] = record.median_ms, record.file_bytes / 1024
         colours[name] = colours[file] = BLUE if record.file == Bundle.MODEL else GREY
     with matplotlib.rc_context(_STYLE):

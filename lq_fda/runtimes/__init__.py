@@ -1,12 +1,13 @@
 """One small interface to the runtimes that execute a `.tflite` file on this machine.
 
-    lce      Larq Compute Engine's interpreter: the only one that knows its binary operators
+    lce      Larq Compute Engine's interpreter
     litert   Google's LiteRT interpreter with XNNPACK: float and int8 files
+    lq_fda   the same with the delegate of `lq-fda-runtime`, which knows LCE's operators
 
 ```python
 from lq_fda import runtimes
 
-assert set(runtimes.available()) == {"lce", "litert"}
+assert set(runtimes.available()) == {"lce", "litert", "lq_fda"}
 ```
 
 Every session takes and gives float32: quantized inputs and outputs are converted with the file's own scales, so that
@@ -17,8 +18,9 @@ from collections.abc import Callable
 from typing import Any
 
 from lq_fda.errors import LqFdaError
-from lq_fda.runtimes.libraries import lce_module, litert_module, verify_buffer
-from lq_fda.runtimes.sessions import LceSession, LiteRtSession, Session
+from lq_fda.runtimes.lce_operators import require_sound
+from lq_fda.runtimes.libraries import lce_module, litert_module, lq_fda_module, verify_buffer
+from lq_fda.runtimes.sessions import LceSession, LiteRtSession, LqFdaSession, Session
 from lq_fda.runtimes.tflite_file import Operator, Tensor, TfliteFile, compact, read_tflite, with_outputs
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "TfliteFile",
     "available",
     "compact",
+    "instruction_sets",
     "open_session",
     "open_verified",
     "read_tflite",
@@ -37,6 +40,7 @@ __all__ = [
 _RUNTIMES: dict[str, tuple[type[Session], Callable[[], Any]]] = {
     "lce": (LceSession, lce_module),
     "litert": (LiteRtSession, litert_module),
+    "lq_fda": (LqFdaSession, lq_fda_module),
 }
 
 
@@ -52,16 +56,25 @@ def available() -> dict[str, str]:
     return reasons
 
 
-def open_session(runtime: str, model: bytes, *, threads: int = 1) -> Session:
-    """Loads a `.tflite` file into a runtime.
+def instruction_sets() -> tuple[str, ...]:
+    """The instruction sets that `lq_fda` has and this processor runs, best first; none where it is not installed."""
+    return lq_fda_module().available_isas() if not available()["lq_fda"] else ()
+
+
+def open_session(runtime: str, model: bytes, *, threads: int = 1, isa: str = "auto") -> Session:
+    """Loads a `.tflite` file into a runtime; the file need not be trusted, as far as the runtime can be.
+
+    What is damaged is refused, and for LCE also operators with options or shapes that its kernels do not check. Beyond
+    that LCE's interpreter is not hardened: give it files of others in a process of its own.
 
     Args:
         runtime: A key of `available()`.
         model: Content of the file.
         threads: Number of threads, at least 1.
+        isa: Of the runtime `lq_fda`: one of `instruction_sets`, or `auto`.
 
     Raises:
-        LqFdaError: No such runtime, or it is not installed, or it cannot run the file.
+        LqFdaError: No such runtime, or it is not installed, or the file is damaged or cannot be run.
     """
     reasons = available()
     if reasons.get(runtime, "unknown"):
@@ -72,15 +85,18 @@ def open_session(runtime: str, model: bytes, *, threads: int = 1) -> Session:
         )
     if threads < 1:
         raise LqFdaError(f"Expected at least one thread. Received: threads={threads!r}.", cure="Pass threads=1.")
-    # LCE does not verify the buffer and crashes on a truncated one, so LiteRT reads it first.
-    verify_buffer(model)
-    return open_verified(runtime, model, threads=threads)
+    # LCE verifies nothing and crashes on a truncated buffer, so LiteRT reads it first.
+    if runtime == "lce":
+        require_sound(read_tflite(model))
+    else:
+        verify_buffer(model)
+    return open_verified(runtime, model, threads=threads, isa=isa)
 
 
-def open_verified(runtime: str, model: bytes, *, threads: int = 1) -> Session:
+def open_verified(runtime: str, model: bytes, *, threads: int = 1, isa: str = "auto") -> Session:
     """`open_session` without its checks, for a file that has passed them: needs no memory but the runtime's own.
 
     Raises:
         LqFdaError: The runtime cannot run the file.
     """
-    return _RUNTIMES[runtime][0](model, threads)
+    return _RUNTIMES[runtime][0](model, threads, isa)

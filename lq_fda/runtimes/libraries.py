@@ -6,11 +6,17 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from lq_fda.errors import LqFdaError
+from lq_fda.errors import LqFdaError, reason
 
 
 def litert_module() -> ModuleType:
     return importlib.import_module("ai_edge_litert.interpreter")
+
+
+def lq_fda_module() -> ModuleType:
+    if importlib.util.find_spec("lq_fda_runtime") is None:
+        raise ImportError("lq-fda-runtime is not installed; from the repository: pip install ./export/runtime")
+    return importlib.import_module("lq_fda_runtime")
 
 
 def lce_module() -> ModuleType:
@@ -43,10 +49,6 @@ def verify_buffer(model: bytes) -> None:
         litert_module().Interpreter(model_content=bytes(model), num_threads=1)
     except ValueError as error:
         raise LqFdaError(
-            f"The file is damaged or is no .tflite file. Received: {len(model)} bytes ({first_line(error)}).",
+            f"The file is damaged or is no .tflite file. Received: {len(model)} bytes ({reason(error)}).",
             cure="Copy the file again, or convert the run again.",
         ) from error
-
-
-def first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]

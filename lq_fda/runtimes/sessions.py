@@ -1,13 +1,14 @@
 """Sessions: a `.tflite` file, loaded into a runtime and ready to run."""
 
 import abc
+import dataclasses
 from importlib import metadata
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from lq_fda.errors import LqFdaError
-from lq_fda.runtimes.libraries import first_line, lce_module, litert_module
+from lq_fda.errors import LqFdaError, reason
+from lq_fda.runtimes.libraries import lce_module, litert_module, lq_fda_module
 
 
 class _Tensor(NamedTuple):
@@ -40,7 +41,7 @@ class Session(abc.ABC):
         settings: What the runtime was told, for records.
         threads: Number of threads.
         total_nodes: Operators in the file, or None where the runtime does not say.
-        delegated_nodes: How many of them a delegate (XNNPACK) runs, or None where the runtime does not say.
+        delegated_nodes: How many of them a delegate (XNNPACK or ours) runs, or None where the runtime does not say.
     """
 
     runtime: ClassVar[str]
@@ -49,8 +50,9 @@ class Session(abc.ABC):
     total_nodes: int | None = None
     delegated_nodes: int | None = None
 
-    def __init__(self, model: bytes, threads: int):
+    def __init__(self, model: bytes, threads: int, isa: str = "auto"):
         self.threads = threads
+        self._isa = isa
         self.version = metadata.version(self.package)
         self._model = model  # The interpreters read the buffer in place.
         self._inputs, self._outputs = self._open()
@@ -122,13 +124,13 @@ class LiteRtSession(Session):
     settings: ClassVar[dict[str, Any]] = {"xnnpack": True}
 
     def _open(self) -> tuple[list[_Tensor], list[_Tensor]]:
-        self._interpreter = litert_module().Interpreter(model_content=self._model, num_threads=self.threads)
         try:
+            self._interpreter = self._load()
             self._interpreter.allocate_tensors()
         except RuntimeError as error:
             raise LqFdaError(
-                f"LiteRT cannot run this file. Expected built-in operators only. Received: {first_line(error)}",
-                cure="Run a file that holds LCE's operators with the runtime 'lce'.",
+                f"LiteRT cannot run this file. Expected built-in operators only. Received: {reason(error)}",
+                cure="Run a file that holds LCE's operators with the runtime 'lq_fda' or 'lce'.",
             ) from error
         operators = self._interpreter._get_ops_details()
         self.total_nodes = sum(operator["op_name"] != "DELEGATE" for operator in operators)
@@ -137,6 +139,9 @@ class LiteRtSession(Session):
         self._indices = [detail["index"] for detail in outputs]
         self._input_index = inputs[0]["index"]
         return [self._describe(detail) for detail in inputs], [self._describe(detail) for detail in outputs]
+
+    def _load(self) -> Any:
+        return litert_module().Interpreter(model_content=self._model, num_threads=self.threads)
 
     @staticmethod
     def _describe(detail: dict[str, Any]) -> _Tensor:
@@ -148,6 +153,41 @@ class LiteRtSession(Session):
         self._interpreter.set_tensor(self._input_index, stored)
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._indices]
+
+
+class LqFdaSession(LiteRtSession):
+    """LiteRT with our delegate, which runs LCE's operators and what lies between them."""
+
+    runtime = "lq_fda"
+    package = "lq-fda-runtime"
+
+    def _open(self) -> tuple[list[_Tensor], list[_Tensor]]:
+        described = super()._open()
+        report = self._interpreter.report()
+        self.settings = {
+            **LiteRtSession.settings,
+            "isa": report.isa,
+            "fuse": report.fuse,
+            "lq_fda_nodes": report.taken,  # The others that are delegated run on XNNPACK.
+        }
+        return described
+
+    def _load(self) -> Any:
+        runtime = lq_fda_module()
+        try:
+            return runtime.Interpreter(model_content=self._model, num_threads=self.threads, isa=self._isa)
+        except runtime.LqFdaRuntimeError as error:
+            raise LqFdaError(error.problem, cure=error.cure) from error
+
+    def profile(self, runs: int = 100) -> list[dict[str, Any]]:
+        """Microseconds of every step of the delegate, on a zero image; what it does not run is not in it."""
+        interpreter = lq_fda_module().Interpreter(
+            model_content=self._model, num_threads=self.threads, isa=self._isa, profile=True
+        )
+        interpreter.allocate_tensors()
+        for _ in range(runs):
+            interpreter.invoke()
+        return [dataclasses.asdict(step) for step in interpreter.report().steps]
 
 
 class LceSession(Session):
@@ -165,12 +205,12 @@ class LceSession(Session):
                 self.settings["use_indirect_bgemm"],
                 self.settings["use_xnnpack"],
             )
+            return self._describe("input"), self._describe("output")
         except RuntimeError as error:
             raise LqFdaError(
-                f"LCE's interpreter cannot run this file. Received: {first_line(error)}",
+                f"LCE's interpreter cannot run this file. Received: {reason(error)}",
                 cure="Convert the run again with this version.",
             ) from error
-        return self._describe("input"), self._describe("output")
 
     def _describe(self, side: str) -> list[_Tensor]:
         shapes, types, scales, zero_points = (

@@ -1,7 +1,6 @@
 """Reading a `.tflite` file: its operators, its tensors, its constants; and exposing what lies inside."""
 
 import dataclasses
-import struct
 from collections import Counter
 from typing import Any
 
@@ -50,7 +49,7 @@ class Tensor:
         try:
             return np.frombuffer(self.content or b"", np.dtype(self.dtype.lower())).reshape(self.shape)
         except (TypeError, ValueError) as error:
-            raise _damaged(f"tensor {self.name!r} of shape {self.shape} and type {self.dtype}") from error
+            raise damaged(f"tensor {self.name!r} of shape {self.shape} and type {self.dtype}") from error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +115,7 @@ def read_tflite(model: bytes) -> TfliteFile:
     for index, operator in enumerate(_items(graph.operators)):
         inputs, outputs = (tuple(map(int, _items(items))) for items in (operator.inputs, operator.outputs))
         if not all(-1 <= item < count for item in (*inputs, *outputs)):
-            raise _damaged(f"operator {index} names tensors beyond the {count} that there are")
+            raise damaged(f"operator {index} names tensors beyond the {count} that there are")
         operators.append(
             Operator(index, _name(content.operatorCodes[operator.opcodeIndex]), inputs, outputs, _options(operator))
         )
@@ -145,9 +144,10 @@ def with_outputs(model: bytes, tensors: list[int]) -> bytes:
 
 
 def compact(model: bytes) -> bytes:
-    """The same network in fewer bytes: names for feature maps and ends alone, no constant twice, no empty tables.
+    """The same network in fewer bytes: few names, no constant, shape or text twice, no empty tables.
 
-    Converters write some hundred bytes for every small operator; a 1-bit network is small enough to notice.
+    Feature maps and the ends keep their names, for people who look into the file. Converters write some hundred bytes
+    for every small operator; a 1-bit network is small enough to notice.
 
     Args:
         model: Content of the file.
@@ -184,16 +184,35 @@ def _is_vector(tensor: schema.TensorT) -> bool:
     return tensor.shape is None or len(tensor.shape) != 4 or int(np.prod(tensor.shape[1:3])) == 1
 
 
-class _AlignedBuilder(Builder):
-    """Lets byte vectors, which hold the constants, begin at multiples of 16 bytes: the schema demands it of their
-    field, and the generated code forgets it."""
+class _SharingBuilder(Builder):
+    """Writes equal vectors of numbers and equal strings once: most shapes occur many times.
+
+    Byte vectors, which hold the constants, begin at multiples of 16 bytes: the schema demands it of their field, and
+    the generated code forgets it.
+    """
+
+    def __init__(self, initial_size: int):
+        super().__init__(initial_size)
+        self._places: dict[tuple[str, bytes], int] = {}
+
+    def CreateNumpyVector(self, x: np.ndarray) -> int:
+        key = (x.dtype.str, x.tobytes())
+        if key not in self._places:
+            self._places[key] = super().CreateNumpyVector(x)
+        return self._places[key]
+
+    def CreateString(self, s: bytes, *options: str) -> int:
+        key = ("string", bytes(s))
+        if key not in self._places:
+            self._places[key] = super().CreateString(s, *options)
+        return self._places[key]
 
     def StartVector(self, elemSize: int, numElems: int, alignment: int) -> int:
         return super().StartVector(elemSize, numElems, _ALIGNMENT if elemSize == 1 else alignment)
 
 
 def _pack(content: schema.ModelT) -> bytes:
-    builder = _AlignedBuilder(1 << 20)
+    builder = _SharingBuilder(1 << 20)
     builder.Finish(content.Pack(builder), file_identifier=_IDENTIFIER)
     return bytes(builder.Output())
 
@@ -239,12 +258,13 @@ def _options(operator: schema.OperatorT) -> dict[str, Any]:
         return {}
     try:
         options = flexbuffers.Loads(blob)
-    except (ValueError, LookupError, TypeError, struct.error, OverflowError, RecursionError, MemoryError) as error:
-        raise _damaged("the options of a custom operator") from error
+    # The reader of FlexBuffers checks nothing: whatever trips it up is damage.
+    except Exception as error:
+        raise damaged("the options of a custom operator") from error
     return options if isinstance(options, dict) else {}
 
 
-def _damaged(what: str) -> LqFdaError:
+def damaged(what: str) -> LqFdaError:
     return LqFdaError(
         f"The .tflite file is damaged. Received: {what}.", cure="Copy the file again, or convert the run again."
     )

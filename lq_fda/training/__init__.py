@@ -5,7 +5,7 @@ import tempfile
 from lq_fda import training
 from lq_fda.artifacts import RunDir
 
-recipe = training.apply_overrides(training.digits_demo(), ["epochs=1", "warmup_epochs=0"])
+recipe = training.apply_overrides(training.digits_demo(), ["epochs=1", "data.image_size=8"])
 with tempfile.TemporaryDirectory() as folder:
     result = training.train(recipe, f"{folder}/run", progress=False)
     assert training.evaluate(RunDir(f"{folder}/run"), "test") == result.test

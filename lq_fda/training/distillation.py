@@ -8,6 +8,7 @@ network", 2015. A binarized network's natural teacher is its float twin.
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from lq_fda import models
 from lq_fda._keras import keras, tf
@@ -68,15 +69,9 @@ def load_teacher(recipe: Recipe) -> keras.Model:
     """
     run = RunDir(Path(recipe.distillation.teacher))
     taught = load_recipe(run)
-    for name, theirs, ours in (
-        ("data.name", taught.data.name, recipe.data.name),
-        # Another split would have shown the teacher the images that are to choose the student's best epoch.
-        ("data.seed", taught.data.seed, recipe.data.seed),
-        ("data.validation_fraction", taught.data.validation_fraction, recipe.data.validation_fraction),
-        ("data.image_size", taught.data.image_size, recipe.data.image_size),
-        ("model.classes", taught.model.classes, recipe.model.classes),
-        ("model.input_shape", taught.model.input_shape, recipe.model.input_shape),
-    ):
+    # Another split would have shown the teacher the images that are to choose the student's best epoch.
+    for name, ours in _taught(recipe).items():
+        theirs = _taught(taught).get(name)
         if theirs != ours:
             raise LqFdaError(
                 f"The teacher learned something else. Expected {name}={ours!r}. "
@@ -86,3 +81,9 @@ def load_teacher(recipe: Recipe) -> keras.Model:
     teacher = models.load(run)
     teacher.trainable = False
     return teacher
+
+
+def _taught(recipe: Recipe) -> dict[str, Any]:
+    """What a teacher and a student must have in common, by the name of the field."""
+    data = {f"data.{name}": value for name, value in recipe.data.images().items()}
+    return data | {"model.classes": recipe.model.classes, "model.input_shape": recipe.model.input_shape}

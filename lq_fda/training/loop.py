@@ -53,7 +53,7 @@ def train(
     import tempfile
     from lq_fda import training
 
-    recipe = training.apply_overrides(training.digits_demo(), ["epochs=1", "warmup_epochs=0"])
+    recipe = training.apply_overrides(training.digits_demo(), ["epochs=1", "data.image_size=8"])
     with tempfile.TemporaryDirectory() as folder:
         result = training.train(recipe, f"{folder}/run", progress=False)
     assert result.test.images > 0

@@ -13,12 +13,14 @@ from pydantic import TypeAdapter
 from lq_fda.errors import LqFdaError
 from lq_fda.training.recipe import Recipe, from_values, refusal, to_values
 
+_DEEPEST = 100
+
 
 def apply_overrides(recipe: Recipe, overrides: Sequence[str]) -> Recipe:
     """Changes fields of a recipe by their dotted names.
 
     Values are JSON; quotes around a string and brackets around a list may be left out, and `none` is null. Fewer epochs
-    shorten the warm-up in proportion, unless it is given, too.
+    shorten the warm-up in proportion, and another image size is also the network's, unless they are given, too.
 
     Args:
         recipe: Stays as it is.
@@ -46,7 +48,16 @@ def apply_overrides(recipe: Recipe, overrides: Sequence[str]) -> Recipe:
         changed.add(key.strip())
     if "warmup_epochs" not in changed and values["epochs"] < recipe.epochs:
         values["warmup_epochs"] *= values["epochs"] / recipe.epochs
+    size = values["data"].get("image_size")
+    if size not in (None, recipe.data.image_size) and not changed & {"model", "model.input_shape"}:
+        values["model"]["input_shape"] = _resized(recipe.model.input_shape, size)
     return from_values(values)
+
+
+def _resized(shape: tuple[int | None, int | None, int], size: int) -> list[int | None]:
+    """The shape of square images; a height or width that the network leaves open stays so."""
+    height, width, channels = shape
+    return [height and size, width and size, channels]
 
 
 def override_keys() -> list[str]:
@@ -110,7 +121,9 @@ def _parse(key: str, text: str) -> Any:
 
 
 def _json(text: str) -> list[Any]:
-    """What the text says as JSON, if it is JSON."""
+    """What the text says as JSON, if it is JSON, and not nested so deeply that Python gives up on it."""
+    if text.count("[") + text.count("{") > _DEEPEST:
+        return []
     try:
         return [json.loads(text)]
     except ValueError:

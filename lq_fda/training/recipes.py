@@ -1,7 +1,8 @@
 """Recipes by name; each docstring is its lab note."""
 
+import dataclasses
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pydantic
@@ -10,6 +11,7 @@ from lq_fda import data
 from lq_fda.data import DataConfig
 from lq_fda.errors import LqFdaError
 from lq_fda.models import ModelConfig
+from lq_fda.training.overrides import apply_overrides
 from lq_fda.training.recipe import Recipe, refusal
 
 _RECIPES: dict[str, Callable[[], Recipe]] = {}
@@ -60,7 +62,7 @@ def _function(name: str) -> Callable[[], Recipe]:
     return _RECIPES[name]
 
 
-def recipe_for(model: str, dataset: DataConfig, **fields: Any) -> Recipe:
+def recipe_for(model: str, dataset: DataConfig, overrides: Sequence[str] = (), **fields: Any) -> Recipe:
     """A recipe for any network on any data set: Adam, a short warm-up, a cosine.
 
     Opens the data set to learn the number of classes and the size of the images.
@@ -68,18 +70,25 @@ def recipe_for(model: str, dataset: DataConfig, **fields: Any) -> Recipe:
     Args:
         model: A name of `lq_fda.models.names()`.
         dataset: The data set.
+        overrides: Texts for `apply_overrides`; those of the data hold before the set is opened.
         **fields: Other fields of `Recipe`.
 
     Raises:
-        LqFdaError: The data set cannot be read; a field is unknown, has the wrong type or is out of its range.
+        LqFdaError: The data set cannot be read; a field or key is unknown, has the wrong type or is out of its range.
     """
-    opened = data.load(dataset)
-    config = ModelConfig(name=model, classes=opened.classes, input_shape=opened.input_shape)
+    draft = _draft(model, dataset, fields)
+    opened = data.load(apply_overrides(draft, overrides).data)
+    suited = dataclasses.replace(draft.model, classes=opened.classes, input_shape=opened.input_shape)
+    return apply_overrides(dataclasses.replace(draft, model=suited), overrides)
+
+
+def _draft(model: str, dataset: DataConfig, fields: dict[str, Any]) -> Recipe:
+    """The recipe without what the data set decides."""
     defaults = {"epochs": 30, "batch_size": 128, "learning_rate": 2e-3, "warmup_epochs": 1.0}
     if fields.get("epochs") == 1:
         defaults["warmup_epochs"] = 0.0
     try:
-        return Recipe(model=config, data=dataset, **{**defaults, **fields})
+        return Recipe(model=ModelConfig(name=model), data=dataset, **{**defaults, **fields})
     except pydantic.ValidationError as error:
         raise refusal(error) from error
 

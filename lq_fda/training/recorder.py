@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from lq_fda import data, models
-from lq_fda._keras import keras, tf
+from lq_fda._keras import keras, precision, tf
 from lq_fda.artifacts import RunDir, atomic_file, write_atomic
 from lq_fda.errors import LqFdaError
 from lq_fda.training import checkpoints
@@ -61,7 +61,8 @@ class EpochRecorder(keras.callbacks.Callback):
         self._images = steps_per_epoch * recipe.batch_size
         self._chief = chief
         if chief:
-            self._shipped = models.build(recipe.model)
+            with precision("float32"):
+                self._shipped = models.build(recipe.model)
             self._validation = split_of(dataset, "validation")
             self._evaluate = Evaluator(self._shipped)
             self._probe = BinarizationProbe(self._shipped, next(iter(self._validation))[0])

@@ -97,7 +97,7 @@ def measure_speed(
         progress: Is told after every turn how many training steps are done, and of how many, warming up included.
 
     Raises:
-        LqFdaError: There is nothing to measure.
+        LqFdaError: There is nothing to measure, or a network takes images of any size.
 
     ```python
     import dataclasses
@@ -115,6 +115,13 @@ def measure_speed(
             f"Received: cases={list(cases)}, steps={steps}, rounds={rounds}.",
             cure="Raise the number that is zero.",
         )
+    for name, recipe in cases.items():
+        if None in recipe.model.input_shape:
+            raise LqFdaError(
+                "Images of no known size cannot be timed. Expected a height and a width. "
+                f"Received: model.input_shape={recipe.model.input_shape} in {name!r}.",
+                cure="Choose a size, such as model.input_shape=32,32,3.",
+            )
     executions = -(-steps // STEPS_PER_EXECUTION)
     images = {name: executions * STEPS_PER_EXECUTION * recipe.batch_size for name, recipe in cases.items()}
     rounds_of = {name: _rounds(recipe, executions) for name, recipe in cases.items()}

@@ -1,11 +1,7 @@
 """One training step."""
 
-import contextlib
-from collections.abc import Iterator
-
 from lq_fda import models
-from lq_fda._keras import keras, tf
-from lq_fda.errors import LqFdaError
+from lq_fda._keras import keras, precision, tf
 from lq_fda.training.distillation import Loss, build_loss
 from lq_fda.training.optimizers import Optimizer, build_optimizer, optimizer_state
 from lq_fda.training.recipe import Recipe
@@ -95,24 +91,7 @@ def build_trainer(recipe: Recipe, steps_per_epoch: int) -> Trainer:
         LqFdaError: There is no such network, its parts do not fit together, or the teacher cannot be loaded.
     """
     keras.utils.set_random_seed(recipe.seed)
-    try:
-        with precision(recipe.precision):
-            network = models.build(recipe.model)
-    except ValueError as error:
-        raise LqFdaError(
-            f"The network cannot be built: {error}",
-            cure="Override the fields of `model` that the message names, such as model.groups.",
-        ) from error
+    with precision(recipe.precision):
+        network = models.build(recipe.model)
     optimizer = build_optimizer(recipe, network.trainable_variables, steps_per_epoch)
     return Trainer(network, optimizer, build_loss(recipe), recipe.ema)
-
-
-@contextlib.contextmanager
-def precision(policy: str) -> Iterator[None]:
-    """Layers made in this context compute in a Keras precision policy; the policy before it comes back."""
-    before = keras.mixed_precision.global_policy()
-    keras.mixed_precision.set_global_policy(policy)
-    try:
-        yield
-    finally:
-        keras.mixed_precision.set_global_policy(before)

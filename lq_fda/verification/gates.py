@@ -7,6 +7,9 @@ from lq_fda.artifacts import Bundle, FileParity, Gate, LayerParity, SplitAccurac
 
 KERAS, KERAS_FLOAT, GOLDEN = "keras", "keras float", "golden"
 EQUAL_SIGNS = "keras, equal signs"
+LCE = "lce"
+# The 1-bit file in LiteRT with the delegate, among the files.
+DELEGATE = "model.tflite (lq_fda)"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +84,32 @@ def gates(
             "by their own size.",
         ),
     ]
+    if (DELEGATE, LCE) in rows:
+        found.append(
+            _at_least(
+                "top-1 agreement of the delegate with LCE's interpreter",
+                rows[DELEGATE, LCE].agreement,
+                limits.agreement,
+                "Binary convolutions are equal to the bit; the float operators between them round differently, which "
+                "may flip a sign that lies on its threshold.",
+            )
+        )
+        found.append(
+            _at_most(
+                "typical relative difference of the delegate from LCE's interpreter",
+                rows[DELEGATE, LCE].typical_difference,
+                limits.logits_difference,
+                "The median over the images: most flip no sign, and then only rounding is left.",
+            )
+        )
+        found.append(
+            _at_most(
+                "change of test accuracy by the delegate",
+                abs(top1[DELEGATE] - top1[Bundle.MODEL]),
+                limits.accuracy_loss,
+                "Rounding moves images across the border in both directions alike.",
+            )
+        )
     if (Bundle.FLOAT, KERAS_FLOAT) in rows:
         found.append(
             _at_most(

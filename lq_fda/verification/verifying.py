@@ -1,5 +1,6 @@
 """Keras against the files of a bundle, on real images."""
 
+import textwrap
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from lq_fda import data, models, runtimes
 from lq_fda.artifacts import Bundle, FileParity, RunDir, SplitAccuracy, Verification
 from lq_fda.errors import LqFdaError
-from lq_fda.verification.gates import EQUAL_SIGNS, GOLDEN, KERAS, KERAS_FLOAT, Limits, gates
+from lq_fda.verification.gates import DELEGATE, EQUAL_SIGNS, GOLDEN, KERAS, KERAS_FLOAT, LCE, Limits, gates
 from lq_fda.verification.inference import batches, inference
 from lq_fda.verification.taps import compare_layers
 
@@ -28,6 +29,8 @@ def verify(
 ) -> Verification:
     """Compares a bundle with the networks that it was made from: outputs, signs layer by layer, test accuracy.
 
+    The 1-bit file runs in LCE's interpreter and, where `lq-fda-runtime` is installed, in LiteRT with its delegate.
+
     Args:
         bundle: Its files are compared with the manifest first.
         run: The run of the binarized network.
@@ -41,19 +44,16 @@ def verify(
         What was found. A failed gate is a result, not an error: see `Verification.require_passed`.
 
     Raises:
-        LqFdaError: The bundle is damaged or was made from another run, a file gives numbers that are not finite, the
-            float run is no twin, or a run or the data set cannot be read.
+        LqFdaError: The bundle is damaged or was made from another run or for other data, a file gives numbers that are
+            not finite, the float run is no twin, or a run or the data set cannot be read.
 
     ```python
     import tempfile
     from lq_fda import conversion, training, verification
     from lq_fda.artifacts import RunDir
     from lq_fda.data import DataConfig
-    from lq_fda.models import ModelConfig
 
-    recipe = training.Recipe(
-        model=ModelConfig(name="tiny", parts=()), data=DataConfig(name="digits"), epochs=1, batch_size=256
-    )
+    recipe = training.recipe_for("tiny", DataConfig(name="digits", image_size=8), ["model.parts="], epochs=1)
     with tempfile.TemporaryDirectory() as folder:
         training.train(recipe, f"{folder}/run", progress=False)
         run = RunDir(f"{folder}/run")
@@ -71,13 +71,16 @@ def verify(
     manifest = bundle.manifest
     contents = {name: bundle.file(name).read_bytes() for name in Bundle.RUNTIMES}
     sessions = {name: runtimes.open_session(Bundle.RUNTIMES[name], content) for name, content in contents.items()}
+    if not runtimes.available()[Bundle.DELEGATE]:
+        sessions[DELEGATE] = runtimes.open_session(Bundle.DELEGATE, contents[Bundle.MODEL])
     model = models.load(run)
     networks = {KERAS: inference(model)}
     if float_run is not None:
         models.require_twin(float_run, run)
         networks[KERAS_FLOAT] = inference(models.load(float_run))
     dataset = dataset or data.load(models.configs(run)[1])
-    inputs = data.normalize(dataset.raw("test", images)[0], dataset.preprocessing)
+    _require_same_data(bundle, dataset)
+    inputs = data.normalize(dataset.raw("test", images)[0], manifest.preprocessing)
 
     outputs = {name: session.predict(inputs) for name, session in sessions.items()}
     expected = {
@@ -100,6 +103,9 @@ def verify(
     if signs.agreeing.any():
         equal = (outputs[Bundle.MODEL][signs.agreeing], expected[KERAS][signs.agreeing])
         files.append(_compare(Bundle.MODEL, sessions[Bundle.MODEL], EQUAL_SIGNS, *equal))
+    if DELEGATE in sessions:
+        files.append(_compare(DELEGATE, sessions[DELEGATE], KERAS, outputs[DELEGATE], expected[KERAS]))
+        files.append(_compare(DELEGATE, sessions[DELEGATE], LCE, outputs[DELEGATE], outputs[Bundle.MODEL]))
     files += _compare_golden(bundle, sessions)
     accuracy = _accuracy(sessions, networks, dataset, lambda done, total: progress("test split", done, total))
     conditions = gates(files, signs.layers, accuracy, limits, trained_twins=manifest.trained_twins)
@@ -121,6 +127,24 @@ def _require_origin(bundle: Bundle, run: RunDir) -> None:
             f"Received: {str(bundle.path)!r} and {str(run.path)!r}.",
             cure="Verify the bundle with the run that it was converted from.",
         )
+
+
+def _require_same_data(bundle: Bundle, dataset: data.Dataset) -> None:
+    """A device follows the manifest and the labels: what is measured here must be what it will see."""
+    for name, expected, received in (
+        ("preprocessing", dataset.preprocessing, bundle.manifest.preprocessing),
+        ("labels", list(dataset.label_names), bundle.labels()),
+    ):
+        if received != expected:
+            raise LqFdaError(
+                f"The bundle was not made for this data set. Expected {name} {_shown(expected)}. "
+                f"Received: {_shown(received)} in {str(bundle.path)!r}.",
+                cure="Pass the data set that the run was trained on, or convert the run again.",
+            )
+
+
+def _shown(value: object) -> str:
+    return textwrap.shorten(str(value), 200)
 
 
 def _require_finite(name: str, values: np.ndarray) -> None:
@@ -162,7 +186,8 @@ def _compare_golden(bundle: Bundle, sessions: Mapping[str, runtimes.Session]) ->
     for name, session in sessions.items():
         found = session.predict(golden.inputs)
         _require_finite(name, found)
-        rows.append(_compare(name, session, GOLDEN, found, golden.outputs[name]))
+        file = Bundle.MODEL if name == DELEGATE else name
+        rows.append(_compare(name, session, GOLDEN, found, golden.outputs[file]))
     return rows
 
 

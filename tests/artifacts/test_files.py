@@ -1,11 +1,22 @@
 """Files are whole or absent, and damage is named."""
 
 import errno
+import json
 import os
+import resource
 
+import pydantic
 import pytest
 
-from lq_fda.artifacts import RunDir, atomic_directory, read_json, read_records, write_atomic, write_json
+from lq_fda.artifacts import (
+    RunDir,
+    append_record,
+    atomic_directory,
+    read_json,
+    read_records,
+    write_atomic,
+    write_json,
+)
 from lq_fda.errors import LqFdaError
 
 
@@ -83,6 +94,66 @@ def test_a_directory_that_cannot_be_moved_into_place_leaves_the_old_one(tmp_path
         monkeypatch.setattr(os, "replace", refuse)
     assert (target / "a").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_a_directory_that_can_be_moved_neither_in_nor_back_is_kept_and_comes_back(tmp_path, monkeypatch):
+    target = tmp_path / "bundle"
+    with atomic_directory(target) as folder:
+        (folder / "a").write_text("old")
+    replace = os.replace
+
+    def refuse(source, destination):
+        if destination == target:
+            raise OSError(errno.EACCES, "Permission denied")
+        replace(source, destination)
+
+    with pytest.raises(LqFdaError, match="Nothing is lost") as caught, atomic_directory(target) as folder:
+        (folder / "a").write_text("new")
+        monkeypatch.setattr(os, "replace", refuse)
+    (kept,) = tmp_path.glob(".bundle.old.*/bundle")
+    assert str(kept) in str(caught.value) and (kept / "a").read_text() == "old"
+    monkeypatch.undo()
+    with pytest.raises(KeyError), atomic_directory(target):
+        raise KeyError
+    assert (target / "a").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_leftovers_of_a_killed_call_are_cleared_and_nothing_else(tmp_path):
+    theirs = (".bundle.new.abcdefgh", ".bundle.old.abcdefgh", ".bundle.new._0z9_0z9")
+    others = (".bundle.abcdefgh", ".bundle.new.abc", ".bundle2.new.abcdefgh", ".bundle.new.new.abcdefgh", "bundle.new")
+    for name in (*theirs, *others):
+        (tmp_path / name / "bundle").mkdir(parents=True)
+    with atomic_directory(tmp_path / "bundle") as folder:
+        (folder / "a").write_text("new")
+    assert {path.name for path in tmp_path.iterdir()} == {"bundle", *others}
+    assert [path.name for path in (tmp_path / "bundle").iterdir()] == ["a"]
+
+
+def test_a_record_is_appended_whole_or_not_at_all(tmp_path):
+    class Record(pydantic.BaseModel):
+        text: str
+
+    path = tmp_path / "records.jsonl"
+    append_record(path, Record(text="é"))
+    whole = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 5, limits[1]))
+    try:
+        with pytest.raises(LqFdaError, match=r"Could not write a record.*File too large"):
+            append_record(path, Record(text="b" * 100))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == whole
+    path.write_bytes(whole + b'{"text": "a kill in the midd')
+    append_record(path, Record(text="c"))
+    assert json.loads(path.read_text().splitlines()[-1]) == {"text": "c"}
+
+
+def test_records_that_are_no_text_are_named(tmp_path):
+    (tmp_path / "x.jsonl").write_bytes(b"\xff\xfe{}\n")
+    with pytest.raises(LqFdaError, match=r"no benchmark record.*x\.jsonl:1"):
+        list(read_records(tmp_path / "x.jsonl"))
 
 
 def test_records_that_are_not_there_are_named(tmp_path):

@@ -56,17 +56,19 @@ def test_verify_fails_with_the_gate_but_still_shows_and_writes(trained, bundle, 
     write_json(bundle / Bundle.MANIFEST, manifest)
     command = ("verify", bundle, "--run", trained.binarized.path, "--images", 8, "--output", tmp_path / "found.json")
     result = CliRunner().invoke(app, [*map(str, command)])
-    assert isinstance(result.exception, LqFdaError) and "failed 1 of 6 gates" in str(result.exception)
+    assert isinstance(result.exception, LqFdaError) and "failed 1 of 9 gates" in str(result.exception)
     assert "FAILED" in result.stdout
     assert not json.loads((tmp_path / "found.json").read_text())["passed"]
 
 
-def test_benchmark_appends_records_and_draws(bundle, tmp_path):
+def test_benchmark_appends_records_and_draws(bundle, tmp_path, monkeypatch):
+    monkeypatch.setattr("lq_fda.benchmarking.latency.usable_cores", lambda: 2)  # Two threads run on one core, too.
     records, plot = tmp_path / "records.jsonl", tmp_path / "plot.svg"
     command = ("benchmark", bundle, "--rounds", 3, "--output", records)
     assert "x int8" in invoke(*command, "--plot", plot)
-    assert len(json.loads(invoke(*command, "--threads", "1,2", "--json"))) == 6
-    assert len(list(read_records(records))) == 9  # Three files, and three with each thread count.
+    assert len(json.loads(invoke(*command, "--threads", "1,2", "--json"))) == 8
+    # Three files, the 1-bit one in two runtimes; and the same with each thread count.
+    assert len(list(read_records(records))) == 12
     assert plot.read_text().startswith("<svg") and "int8 twin" in plot.read_text()
     invoke(*command, "--threads", "1,2", "--plot", plot)
     assert plot.read_text().count("int8 twin, ") == 2 and plot.read_text().count("int8 twin<") == 1

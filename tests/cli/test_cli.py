@@ -1,5 +1,7 @@
 """The command line as its user types it."""
 
+import dataclasses
+import itertools
 import json
 import re
 import subprocess
@@ -7,9 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
-from lq_fda import models
+from lq_fda import cli, models, pipeline, training
+from lq_fda.artifacts import write_json
 from lq_fda.cli import app
 from lq_fda.errors import LqFdaError
 
@@ -66,6 +70,7 @@ def test_summary_for_machines_counts_as_the_network_does():
         (("run", "--output", "x", "--model", "resnet21"), "resnet20"),
         (("run", "--output", "x", "--set", "model.groups=7"), "groups=7"),
         (("run", "--output", "x", "--set", "model.classes=7"), "Expected model.classes=10"),
+        (("speed", "--set", "model.input_shape=[null,null,3]"), "no known size"),
     ],
 )
 def test_bad_input_is_named_with_the_cure(arguments, words, tmp_path, monkeypatch):
@@ -75,8 +80,61 @@ def test_bad_input_is_named_with_the_cure(arguments, words, tmp_path, monkeypatc
     assert not list(tmp_path.iterdir()), "nothing was written"
 
 
+@pytest.mark.parametrize("command", ["evaluate", "convert --output x", "train --output"])
+def test_what_the_file_system_refuses_is_one_sentence_too(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["lq-fda", *command.split(), str(tmp_path / ("x" * 300))])
+    monkeypatch.setattr(cli, "silence_native_code", lambda: None)
+    monkeypatch.setattr(cli.faulthandler, "enable", lambda *_: None)
+    with pytest.raises(SystemExit, match="1"):
+        cli.main()
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 1 and re.match(r"Error: .*Received: path='.*xxx.*\(File name too long\)", shown)
+
+
+@pytest.mark.parametrize(
+    "asked", [("--recipe", "digits_demo"), ("--recipe", "cifar10_resnet20"), ("--set", "epochs=7")]
+)
+def test_a_run_is_not_resumed_with_another_recipe(asked, tmp_path):
+    begun = training.apply_overrides(training.digits_demo(), ["epochs=5", "data.image_size=8"])
+    write_json(tmp_path / "recipe.json", training.to_values(begun))
+    result = CliRunner().invoke(app, ["train", "--resume", "--output", str(tmp_path), *asked])
+    assert isinstance(result.exception, LqFdaError) and "begun with another recipe" in str(result.exception)
+
+
+@pytest.mark.parametrize("resumed", [(), ("--float-twin",), ("--set", "epochs=5")])
+def test_resuming_takes_the_runs_own_recipe(resumed, tmp_path, monkeypatch):
+    begun = training.float_twin(training.apply_overrides(training.digits_demo(), ["epochs=5"]))
+    write_json(tmp_path / "recipe.json", training.to_values(begun))
+    asked = []
+    monkeypatch.setattr(training, "train", lambda recipe, *_, **__: asked.append(recipe))
+    assert CliRunner().invoke(app, ["train", "--resume", "--output", str(tmp_path), *resumed]).exit_code == 0
+    assert asked == [begun]
+
+
+def test_run_opens_an_image_folder_at_the_size_that_is_set(tmp_path, monkeypatch):
+    for index, (split, label) in enumerate(itertools.product(("train", "test"), ("cat", "dog"))):
+        for number in range(3):
+            folder = tmp_path / "images" / split / label
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (20 + number, 30), (index, number, 0)).save(folder / f"{number}.png")
+    asked = []
+
+    def stop(recipe, *_, **__):
+        asked.append(recipe)
+        raise LqFdaError("That is enough.", cure="Go home.")
+
+    monkeypatch.setattr(pipeline, "run", stop)
+    command = ["run", "--dataset", "folder", "--data-dir", str(tmp_path / "images"), "--output", str(tmp_path / "out")]
+    for changes in (["--set", "data.image_size=16"], ["--set", "data.image_size=16", "--epochs", "3"]):
+        result = CliRunner().invoke(app, [*command, *changes])
+        assert "That is enough" in str(result.exception)
+    (first, second) = asked
+    assert (first.data.image_size, first.model.input_shape, first.model.classes) == (16, (16, 16, 3), 2)
+    assert second == dataclasses.replace(first, epochs=3, warmup_epochs=second.warmup_epochs)
+
+
 def test_an_error_is_one_sentence_and_exit_code_1_and_debug_shows_the_traceback(tmp_path):
-    plain = lq_fda("evaluate", "nowhere", cwd=tmp_path)
-    assert plain.returncode == 1 and plain.stderr.startswith("Error: This is no run directory.")
+    plain = lq_fda("benchmark", "nowhere", cwd=tmp_path)  # The command that starts fastest: without TensorFlow.
+    assert plain.returncode == 1 and plain.stderr.startswith("Error: A file is missing.")
     assert plain.stderr.count("\n") == 1
-    assert "Traceback" in lq_fda("--debug", "evaluate", "nowhere", cwd=tmp_path).stderr
+    assert "Traceback" in lq_fda("--debug", "benchmark", "nowhere", cwd=tmp_path).stderr

@@ -40,7 +40,7 @@ def test_the_whole_line_ends_with_a_report_and_can_go_on(tmp_path):
     assert "Not measured." not in html and html.count("<svg") == 3
     assert not re.search(r"(src|href)=\"(https?:)?//", html)
     assert Verification.model_validate_json((folder / "verification.json").read_text()).passed
-    assert len(list(read_records(folder / "benchmark.jsonl"))) == 3
+    assert len(list(read_records(folder / "benchmark.jsonl"))) == 4  # The 1-bit file in two runtimes.
 
     again = lq_fda("run", "--output", folder, "--epochs", 3, *SMALL)
     assert again.returncode == 1 and "--resume" in again.stderr

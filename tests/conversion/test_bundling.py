@@ -82,6 +82,16 @@ def test_only_an_old_bundle_is_replaced(trained, tmp_path):
     assert (tmp_path / "notes.txt").read_text() == "dear to somebody"
 
 
+def test_a_folder_with_a_bundles_names_and_no_manifest_of_ours_is_left_alone(trained, tmp_path):
+    target = tmp_path / "somebodys"
+    target.mkdir()
+    for name, content in ((Bundle.MODEL, "a model"), (Bundle.LABELS, "cat"), (Bundle.MANIFEST, '{"format": 9}')):
+        (target / name).write_text(content)
+        with pytest.raises(LqFdaError, match=r"The output is in use.*without a manifest that fits"):
+            conversion.convert(trained.binarized, target)
+    assert len(list(target.iterdir())) == 3 and (target / Bundle.MODEL).read_text() == "a model"
+
+
 def test_an_unwritable_folder_is_one_clear_error(trained, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(LqFdaError, match="writable folder"):

@@ -1,5 +1,8 @@
 """The account of a conversion is true, and a layer that stayed float does not go unnoticed."""
 
+import resource
+import tempfile
+
 import numpy as np
 import pytest
 
@@ -138,12 +141,30 @@ def test_a_network_of_unknown_size_is_refused():
         conversion.to_lce(conversion.fold(model))
 
 
+def test_a_folder_for_temporary_files_that_is_missing_or_full_is_named(tmp_path, monkeypatch):
+    folded = conversion.fold(network(BinaryConv2D(32, 3, name="binary")))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(LqFdaError, match=r"temporary copy.*nowhere.*TMPDIR"):
+        conversion.to_lce(folded)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+    try:
+        with pytest.raises(LqFdaError, match=r"temporary copy.*File too large.*TMPDIR"):
+            conversion.to_lce(folded)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_mixed_precision_network_converts_in_float32():
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:
         model = network(BinaryConv2D(32, 3, name="binary"))
     finally:
         keras.mixed_precision.set_global_policy("float32")
+    with pytest.raises(LqFdaError, match=r"mixed precision.*Received: '.*' in bfloat16. Fold it first"):
+        conversion.to_lce(model)
     found, content = account(model)
     conversion.require_binary(found)
     file = runtimes.read_tflite(content)

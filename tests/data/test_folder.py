@@ -51,6 +51,18 @@ def test_a_lone_validation_folder_is_the_test_split(folder, name):
     assert open_folder(folder).sizes == {"train": 36, "validation": 4, "test": 10}
 
 
+def test_remembered_labels_follow_the_names_of_all_splits(folder, save_image):
+    shutil.copytree(folder / "test", folder / "validation")
+
+    def classes():
+        dataset = open_folder(folder, streaming=True)
+        return [dataset.label_names[label] for label in np.unique(dataset.raw("train", 100)[1])]
+
+    assert classes() == ["cat", "dog"]
+    save_image(folder / "test" / "ant" / "1.png", np.zeros((20, 20, 3), np.uint8))  # Now a cat is 1, and a dog 2.
+    assert classes() == ["cat", "dog"]
+
+
 def test_all_formats_modes_and_cases_are_read(folder, save_image):
     grey = np.full((30, 30), 7, np.uint8)
     for name in ("a.bmp", "b.JPG", "c.jpeg", "d.PNG"):

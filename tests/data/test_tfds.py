@@ -8,6 +8,7 @@ import pytest
 from lq_fda._keras import tf
 from lq_fda.data import DataConfig, load, loading
 from lq_fda.data.cache import cache_folder
+from lq_fda.data.reading import reading
 from lq_fda.errors import LqFdaError
 
 
@@ -165,6 +166,23 @@ def test_an_unknown_set_suggests_near_names(tfds_folder, name, near):
 def test_odd_names_are_one_clear_error(tfds_folder, name):
     with pytest.raises(LqFdaError, match="Received: name="):
         load(DataConfig(name=name, data_dir=str(tfds_folder)))
+
+
+def test_errors_that_say_nothing_are_named_by_their_kind(tfds_folder, tmp_path, monkeypatch):
+    import tensorflow_datasets as tfds
+
+    def fail(*_, **__):
+        raise AssertionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tfds.core.read_only_builder, "builder_from_files", fail)
+        with pytest.raises(LqFdaError, match=r"cannot be opened \(AssertionError\)"):
+            load(DataConfig(name="tiny", data_dir=str(tfds_folder)))
+    monkeypatch.setattr(tfds, "builder", fail)
+    with pytest.raises(LqFdaError, match=r"could not prepare the data set \(AssertionError\)"):
+        load(DataConfig(name="mnist", data_dir=str(tmp_path), download=True))
+    with pytest.raises(LqFdaError, match=r"cannot be read.*\(NotFoundError\)"), reading("tiny", None):
+        raise tf.errors.NotFoundError(None, None, "")
 
 
 def test_a_failed_download_is_one_clear_error(tmp_path, monkeypatch):

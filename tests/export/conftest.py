@@ -1,59 +1,29 @@
-"""The runtime's package as it lies in the repository, with a library built for the session: a wheel that is installed
-may be older.
-
-`LQ_FDA_DELEGATE_LIBRARY=... pytest tests/export` tests a library that is there already.
-"""
+"""The runtime as `make test` installs it; `LQ_FDA_DELEGATE_LIBRARY` names another library to test."""
 
 import hashlib
 import json
 import os
 import shutil
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from lq_fda_runtime import library_path
 
 RUNTIME = Path(__file__).resolve().parents[2] / "export" / "runtime"
 VARIABLE = "LQ_FDA_DELEGATE_LIBRARY"
-sys.path.insert(0, str(RUNTIME))
 
 
-def build_library(folder: Path) -> Path:
-    """With the machine's tools, or, where it lacks one, with those that pip fetches."""
-    if all(map(shutil.which, ("cmake", "ninja", "c++"))):
-        for command in (
-            ["cmake", "-S", RUNTIME, "-B", folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release"],
-            ["cmake", "--build", folder],
-        ):
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    else:
-        pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, RUNTIME]
-        subprocess.run(pip, check=True)
-        (wheel,) = folder.glob("*.whl")
-        with zipfile.ZipFile(wheel) as archive:
-            shutil.copy(archive.extract("lq_fda_runtime/liblq_fda_delegate.so", folder), folder)
-    return folder / "liblq_fda_delegate.so"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def library(tmp_path_factory) -> Path:
-    """The delegate; every test of this folder uses it."""
-    if VARIABLE in os.environ:
-        yield Path(os.environ[VARIABLE])
-        return
-    os.environ[VARIABLE] = str(build_library(tmp_path_factory.mktemp("library")))
-    yield Path(os.environ[VARIABLE])
-    del os.environ[VARIABLE]
+@pytest.fixture(scope="session")
+def library() -> Path:
+    """The delegate."""
+    return library_path()
 
 
 @pytest.fixture(scope="session")
 def surroundings(library) -> dict[str, str]:
-    """The environment in which a child process finds the package and the library."""
-    return {"PYTHONPATH": str(RUNTIME), VARIABLE: str(library), "PATH": os.defpath}
+    """The environment in which a child process finds the library."""
+    return {VARIABLE: str(library), "PATH": os.defpath}
 
 
 @pytest.fixture(scope="session")

@@ -22,10 +22,12 @@ class Noting:
 
 def test_every_round_runs_every_file_once_in_a_new_order():
     log = []
-    times = time_interleaved({name: Noting(name, log) for name in "abc"}, Protocol(rounds=40, warmups=5))
+    times = time_interleaved({name: Noting(name, log) for name in "abc"}, Protocol(rounds=40, warmups=5, settle=2))
     assert {name: len(values) for name, values in times.items()} == dict.fromkeys("abc", 40)
     counted = [name for name, _ in log[15:]]
-    rounds = ["".join(counted[start : start + 3]) for start in range(0, len(counted), 3)]
+    bursts = ["".join(counted[start : start + 3]) for start in range(0, len(counted), 3)]
+    assert all(len(set(burst)) == 1 for burst in bursts), "two runs to settle, and one that counts"
+    rounds = ["".join(burst[0] for burst in bursts[start : start + 3]) for start in range(0, len(bursts), 3)]
     assert len(rounds) == 40 and all(sorted(order) == list("abc") for order in rounds)
     assert len(set(rounds)) == 6 and max(Counter(rounds).values()) < 20
     assert not any(collecting for _, collecting in log[15:]) and gc.isenabled()

@@ -60,7 +60,7 @@ def test_benchmark_writes_records_that_lq_fda_reads(shout, intact, tmp_path):
         assert record.total_nodes == sum(operators.values())
         assert 0 < record.delegated_nodes <= record.total_nodes
         ours = record.file == "model.tflite"
-        assert record.runtime == ("lq-fda" if ours else "litert")
+        assert record.runtime == ("lq_fda" if ours else "litert")
         if ours:
             lce = sum(count for name, count in operators.items() if name.startswith("Lce"))
             assert lce <= record.settings["lq_fda_nodes"] <= record.total_nodes

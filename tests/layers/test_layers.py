@@ -176,3 +176,46 @@ def test_bad_input_is_named():
             GroupExcitation(groups=groups)
     with pytest.raises(ValueError, match="gamma_floor"):
         FeatureDistributionAdjustment(gamma_floor=0)
+
+
+@pytest.mark.parametrize("foreign", [{"dilation_rate": 2}, {"activation": "relu"}, {"groups": 2}])
+def test_binary_conv_takes_nothing_that_training_would_ignore(foreign):
+    with pytest.raises(TypeError, match=rf"BinaryConv2D does not take `{next(iter(foreign))}`.*Received"):
+        BinaryConv2D(8, 3, **foreign)
+    with pytest.raises(ValueError, match="positive integer `strides`"):
+        BinaryConv2D(8, 3, strides=(1, 2))
+
+
+@pytest.mark.parametrize("make", [MergingBatchNormalization, FeatureDistributionAdjustment])
+@pytest.mark.parametrize("foreign", [{"center": False}, {"axis": 1}, {"beta_initializer": "ones"}])
+def test_normalizations_take_nothing_that_training_or_saving_would_lose(make, foreign):
+    with pytest.raises(TypeError, match=rf"{make.__name__} does not take `{next(iter(foreign))}`.*Received"):
+        make(**foreign)
+    kept = make(momentum=0.8, epsilon=1e-3, name="norm", trainable=False, dtype="float64", input_shape=(4, 4, 2))
+    copy = make.from_config(kept.get_config())
+    assert copy.get_config() == kept.get_config()
+    assert (copy.momentum, copy.epsilon, copy.name, copy.trainable, copy.dtype) == (0.8, 1e-3, "norm", False, "float64")
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("count", [2, 3])
+def test_finetuning_takes_a_tuple_as_it_takes_a_list(count, training, tmp_path):
+    parts = [RNG.normal(size=shape).astype("float32") for shape in ((2, 4, 4, 3), (2, 4, 4, 3), (2, 1, 1, 3))[:count]]
+    layer = FeatureFineTuning()
+    expected = layer(parts, training=training)
+    np.testing.assert_array_equal(FeatureFineTuning()(tuple(parts), training=training), expected)
+    assert layer.compute_output_shape(tuple(part.shape for part in parts)) == expected.shape
+    inputs = [keras.Input(part.shape[1:]) for part in parts]
+    keras.Model(inputs, FeatureFineTuning()(tuple(inputs))).save(tmp_path / "model.keras")
+    assert keras.models.load_model(tmp_path / "model.keras").output_shape == (None, 4, 4, 3)
+
+
+@pytest.mark.parametrize("several", [list, tuple])
+def test_finetuning_refuses_a_list_of_one_or_four(several):
+    y = tf.zeros((1, 2, 2, 3))
+    built = FeatureFineTuning()
+    built(y)
+    for layer in (FeatureFineTuning(), built):
+        for count in (1, 4):
+            with pytest.raises(ValueError, match=rf"\[branch, shortcut\].*Received: a list of {count}"):
+                layer(several([y] * count))

@@ -1,5 +1,7 @@
 """Runtimes behind one interface: same numbers, same errors."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -47,7 +49,7 @@ def test_a_binary_file_outside_lce_is_explained(files):
 
 
 def test_wrong_requests_are_named(files, images):
-    with pytest.raises(LqFdaError, match=r"Expected one of \['lce', 'litert'\].*'onnx'"):
+    with pytest.raises(LqFdaError, match=r"Expected one of \['lce', 'litert', 'lq_fda'\].*'onnx'"):
         runtimes.open_session("onnx", files[Bundle.FLOAT])
     with pytest.raises(LqFdaError, match="threads=0"):
         runtimes.open_session("lce", files[Bundle.FLOAT], threads=0)
@@ -55,3 +57,25 @@ def test_wrong_requests_are_named(files, images):
     for wrong in (images[0], images[:, :7], images[..., :1]):
         with pytest.raises(LqFdaError, match=r"\(n, 8, 8, 3\)"):
             session.predict(wrong)
+
+
+def test_the_delegate_computes_what_lce_does_and_says_what_it_took(files, images):
+    expected = runtimes.open_session("lce", files[Bundle.MODEL]).predict(images)
+    for isa in runtimes.instruction_sets():
+        session = runtimes.open_session("lq_fda", files[Bundle.MODEL], isa=isa)
+        np.testing.assert_allclose(session.predict(images), expected, rtol=0, atol=1e-3)
+        assert session.settings["isa"] == isa
+        assert 12 <= session.settings["lq_fda_nodes"] < session.delegated_nodes <= session.total_nodes
+    steps = session.profile(runs=3)
+    assert all(step["runs"] == 3 and step["microseconds"] > 0 for step in steps)
+    assert sum(step["name"].startswith("bconv2d") for step in steps) == 4
+    with pytest.raises(LqFdaError, match="instruction set"):
+        runtimes.open_session("lq_fda", files[Bundle.MODEL], isa="mmx")
+
+
+def test_without_the_wheel_the_runtime_is_named_as_missing(files, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lq_fda_runtime", None)
+    assert "pip install ./export/runtime" in runtimes.available()["lq_fda"]
+    assert runtimes.instruction_sets() == ()
+    with pytest.raises(LqFdaError, match=r"cannot be used here.*not installed"):
+        runtimes.open_session("lq_fda", files[Bundle.MODEL])

@@ -87,6 +87,17 @@ def test_a_teacher_that_learned_something_else_is_refused(override, name, small_
         training.load_teacher(changed)
 
 
+def test_a_teacher_of_another_image_folder_is_refused(small_recipe, write_recipe, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = dataclasses.replace(small_recipe, data=dataclasses.replace(small_recipe.data, name="folder"))
+    taught = training.apply_overrides(folder, ["data.data_dir=images"])
+    write_recipe(taught).rename(tmp_path / "recipe.json")
+    with pytest.raises(LqFdaError, match=r"learned something else. Expected data.data_dir='.*others'"):
+        training.load_teacher(training.apply_overrides(student(taught, tmp_path), ["data.data_dir=others"]))
+    with pytest.raises(LqFdaError, match="no weights yet"):  # The same folder by another name.
+        training.load_teacher(training.apply_overrides(student(taught, "."), [f"data.data_dir={tmp_path}/images"]))
+
+
 def test_a_missing_teacher_is_refused(small_recipe, tmp_path):
     with pytest.raises(LqFdaError, match="no run directory"):
         training.load_teacher(student(small_recipe, tmp_path))

@@ -63,6 +63,34 @@ def test_fewer_epochs_shorten_the_warm_up_and_more_do_not_lengthen_it():
 
 
 @pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["data.image_size=16"], (16, 16, 3)),
+        (['data={"image_size": 16}'], (16, 16, 3)),
+        (["data.image_size=16", "model.input_shape=8,8,3"], (8, 8, 3)),
+        (["model.input_shape=8,8,3", "data.image_size=16"], (8, 8, 3)),
+        (["data.image_size=none", "data.seed=1"], (32, 32, 3)),
+    ],
+)
+def test_another_image_size_is_also_the_networks(texts, expected):
+    assert training.apply_overrides(DEMO, texts).model.input_shape == expected
+
+
+def test_a_network_for_any_size_stays_one():
+    any_size = training.apply_overrides(DEMO, ["model.input_shape=null,null,3"])
+    assert training.apply_overrides(any_size, ["data.image_size=16"]).model.input_shape == (None, None, 3)
+
+
+@pytest.mark.parametrize("count", [100, 900, 5000])
+def test_brackets_without_end_are_a_text(count):
+    assert training.apply_overrides(DEMO, [f"data.data_dir={'[' * count}"]).data.data_dir == "[" * count
+    for key in ("epochs", "model", "data.augmentation"):
+        for text in ("[" * count, "[" * count + "]" * count, '{"a":' * count):
+            with pytest.raises(LqFdaError):
+                training.apply_overrides(DEMO, [f"{key}={text}"])
+
+
+@pytest.mark.parametrize(
     ("text", "hint"),
     [
         ("epoch=3", "epochs"),

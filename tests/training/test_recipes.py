@@ -39,6 +39,15 @@ def test_a_recipe_for_any_network_learns_classes_and_size_from_the_data():
     assert (recipe.epochs, recipe.warmup_epochs) == (1, 0)
 
 
+def test_overrides_of_the_data_hold_before_the_set_is_opened():
+    with pytest.raises(LqFdaError, match="cifar10"):
+        training.recipe_for("tiny", DataConfig(name="cifar11"), ["data.name=cifar10", "data.data_dir=nowhere"])
+    changes = ["data.image_size=16", "epochs=3", "model.groups=2"]
+    recipe = training.recipe_for("tiny", DataConfig(name="digits"), changes)
+    assert (recipe.data.image_size, recipe.model.input_shape) == (16, (16, 16, 3))
+    assert (recipe.epochs, recipe.warmup_epochs, recipe.model.groups) == (3, 0.1, 2)
+
+
 @pytest.mark.parametrize("fields", [{"epochs": "3"}, {"epochs": 0}, {"epoch": 3}, {"epochs": 3, "warmup_epochs": 3.0}])
 def test_wrong_fields_of_a_recipe_for_any_network_are_refused(fields):
     with pytest.raises(LqFdaError, match="recipe is wrong"):

@@ -1,16 +1,18 @@
 """Verification passes what is right and names what is wrong."""
 
+import io
 import json
 import shutil
+import zipfile
 
 import numpy as np
 import pytest
 
-from lq_fda import verification
+from lq_fda import runtimes, verification
 from lq_fda.artifacts import Bundle, FileParity, RunDir, SplitAccuracy, Verification, sha256_of, write_json
 from lq_fda.errors import LqFdaError
 from lq_fda.runtimes import read_tflite
-from lq_fda.verification.gates import gates
+from lq_fda.verification.gates import DELEGATE, gates
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def with_flipped_weights(layer_index):
 
 
 def test_a_good_bundle_passes_every_gate(found, trained):
-    assert found.passed and len(found.gates) == 7
+    assert found.passed and len(found.gates) == 10
     found.require_passed()
     assert Verification.model_validate_json(found.model_dump_json()) == found
     rows = {(row.file, row.reference): row for row in found.files}
@@ -52,8 +54,11 @@ def test_a_good_bundle_passes_every_gate(found, trained):
         (Bundle.MODEL, "keras, equal signs"),
         (Bundle.FLOAT, "keras float"),
         (Bundle.INT8, "keras float"),
-        *((name, "golden") for name in Bundle.RUNTIMES),
+        (DELEGATE, "keras"),
+        (DELEGATE, "lce"),
+        *((name, "golden") for name in (*Bundle.RUNTIMES, DELEGATE)),
     }
+    assert rows[DELEGATE, "lce"].agreement == 1 and rows[DELEGATE, "lce"].typical_difference < 1e-5
     assert rows[Bundle.FLOAT, "keras float"].relative_difference < 1e-5
     assert [layer.name for layer in found.layers] == [
         "stage1_1_conv",
@@ -68,7 +73,7 @@ def test_accuracy_is_of_the_whole_test_split_and_agrees_with_training(found, tra
     result = trained.binarized.result().test
     assert found.accuracy["keras"].top1 == pytest.approx(result.top1)
     assert all(row.images == result.images for row in found.accuracy.values())
-    assert set(found.accuracy) == {*Bundle.RUNTIMES, "keras", "keras float"}
+    assert set(found.accuracy) == {*Bundle.RUNTIMES, DELEGATE, "keras", "keras float"}
 
 
 @pytest.mark.parametrize("index", [0, 2])
@@ -79,8 +84,14 @@ def test_a_wrong_layer_is_named(trained, tmp_path, index):
     # The layer in front of whose sign the difference shows is the one behind the layer that is wrong.
     assert found.first_difference.name == found.layers[index + 1].name
     assert found.first_difference.margin > 0.1
-    with pytest.raises(LqFdaError, match=r"failed \d of 6 gates: .*distance from zero of a sign that flips first"):
+    with pytest.raises(LqFdaError, match=r"failed \d of 9 gates: .*distance from zero of a sign that flips first"):
         found.require_passed()
+
+
+def test_without_the_delegate_lce_alone_is_compared(trained, monkeypatch):
+    monkeypatch.setattr(runtimes, "available", lambda: {"lce": "", "litert": "", "lq_fda": "not installed"})
+    found = verification.verify(trained.bundle, trained.binarized, images=4)
+    assert found.passed and DELEGATE not in {row.file for row in found.files} and DELEGATE not in found.accuracy
 
 
 def last(operator):
@@ -149,6 +160,21 @@ def test_a_report_that_hides_a_layer_is_refused(trained, tmp_path):
         verification.verify(Bundle(tmp_path / "bundle"), trained.binarized, images=4)
 
 
+def test_a_bundle_for_other_data_is_refused(trained, tmp_path):
+    shutil.copytree(trained.bundle.path, tmp_path / "bundle")
+    manifest = json.loads((tmp_path / "bundle" / Bundle.MANIFEST).read_text())
+    manifest["preprocessing"]["scale"][1] *= 2
+    write_json(tmp_path / "bundle" / Bundle.MANIFEST, manifest)
+    with pytest.raises(LqFdaError, match=r"not made for this data set\. Expected preprocessing"):
+        verification.verify(Bundle(tmp_path / "bundle"), trained.binarized, images=4)
+    swapped = tampered(trained.bundle, tmp_path / "swapped", Bundle.LABELS, lambda _: b"1\n0\n2\n3\n4\n5\n6\n7\n8\n9\n")
+    with pytest.raises(LqFdaError, match=r"not made for this data set. Expected labels \['0', '1'"):
+        verification.verify(swapped, trained.binarized, images=4)
+    no_text = tampered(trained.bundle, tmp_path / "no_text", Bundle.LABELS, lambda _: b"\xff")
+    with pytest.raises(LqFdaError, match=r"damaged: labels\.txt holds no text"):
+        verification.verify(no_text, trained.binarized, images=4)
+
+
 def test_a_float_run_that_is_no_twin_is_refused(trained):
     with pytest.raises(LqFdaError, match=r"no twin.*binarized"):
         verification.verify(trained.bundle, trained.binarized, float_run=trained.binarized)
@@ -178,14 +204,27 @@ def test_golden_outputs_of_another_file_are_noticed(trained, tmp_path):
     ]
 
 
+def golden_that_claims(header):
+    """A small archive whose arrays say that they are something else."""
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": "<f4", "fortran_order": False, "shape": (1,)})
+    array = stream.getvalue().replace(b"(1,)", header.ljust(4))
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("inputs.npy", array[:8] + (len(array) - 10).to_bytes(2, "little") + array[10:])
+    return archive.getvalue()
+
+
 @pytest.mark.parametrize(
     "change",
     [
         lambda content: content[:100],
         lambda content: b"",
         lambda content: content.replace(b"outputs_model", b"outputs_medel"),
+        lambda content: golden_that_claims(b"(1000000, 1000000000)"),
+        lambda content: golden_that_claims(b"(" + b"-" * 5000 + b"1,)"),
     ],
-    ids=["truncated", "empty", "renamed"],
+    ids=["truncated", "empty", "renamed", "larger than memory", "nested"],
 )
 def test_damaged_golden_outputs_are_one_clear_error(trained, tmp_path, change):
     bundle = tampered(trained.bundle, tmp_path / "bundle", Bundle.GOLDEN, change)

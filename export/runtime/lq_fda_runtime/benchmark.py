@@ -35,20 +35,23 @@ class Protocol:
     Args:
         rounds: Runs of every file that count.
         warmups: Runs of every file that do not.
+        settle: Runs of a file in front of each that counts, which do not: after its peers ran it takes some runs until
+            its weights are back in the caches, as they are in a program that runs one network again and again.
 
     Raises:
-        LqFdaRuntimeError: Fewer than one round, or a negative number of warm-ups.
+        LqFdaRuntimeError: Fewer than one round, or a negative number of other runs.
     """
 
     rounds: int = 200
     warmups: int = 20
+    settle: int = 8
 
     def __post_init__(self) -> None:
-        if self.rounds < 1 or self.warmups < 0:
+        if self.rounds < 1 or min(self.warmups, self.settle) < 0:
             raise LqFdaRuntimeError(
-                "There is nothing to measure. Expected at least 1 round and 0 warm-ups. "
-                f"Received: rounds={self.rounds}, warmups={self.warmups}.",
-                cure="Choose, say, 200 rounds and 20 warm-ups.",
+                "There is nothing to measure. Expected at least 1 round, and 0 other runs. "
+                f"Received: rounds={self.rounds}, warmups={self.warmups}, settle={self.settle}.",
+                cure="Choose, say, 200 rounds, 20 warm-ups and settle=8.",
             )
 
 
@@ -111,7 +114,7 @@ def benchmark(
                     "bundle": name,
                     "file": file,
                     "sha256": hashlib.sha256(contents[file]).hexdigest(),
-                    "runtime": "lq-fda" if report else "litert",
+                    "runtime": "lq_fda" if report else "litert",
                     "runtime_version": report.version if report else runtime_version(),
                     "settings": {
                         "interpreter": f"{runtime_name()} {runtime_version()}",
@@ -122,6 +125,7 @@ def benchmark(
                     "input_shape": list(session.input_shape),
                     "warmups": protocol.warmups,
                     "rounds": protocol.rounds,
+                    "settle": protocol.settle,
                     "median_ms": float(np.median(times[file])),
                     "p90_ms": float(np.quantile(times[file], 0.9)),
                     "min_ms": float(times[file].min()),
@@ -159,6 +163,8 @@ def time_interleaved(sessions: Mapping[str, Session], protocol: Protocol) -> dic
         for _ in range(protocol.rounds):
             order.shuffle(names)
             for name in names:
+                for _ in range(protocol.settle):
+                    sessions[name].run(images[name])
                 start = time.perf_counter_ns()
                 sessions[name].run(images[name])
                 times[name].append(time.perf_counter_ns() - start)

@@ -6,16 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lq_fda_runtime import Interpreter
+from lq_fda_runtime.delegate import available_isas
 
 sys.path.insert(0, str(Path(__file__).parent))
-lq_fda_runtime = pytest.importorskip("lq_fda_runtime", reason="needs the wheel: pip install ./export/runtime")
 
 
 @pytest.fixture(scope="session")
 def isas() -> tuple[str, ...]:
     """The instruction sets that the library has and this processor runs."""
-    from lq_fda_runtime.delegate import available_isas
-
     return available_isas()
 
 
@@ -24,7 +23,7 @@ def run_file() -> Callable[..., np.ndarray]:
     """Runs a file on one input in LiteRT with the delegate; options are those of `lq_fda_runtime.Interpreter`."""
 
     def run(content: bytes, image: np.ndarray, **options) -> np.ndarray:
-        interpreter = lq_fda_runtime.Interpreter(model_content=content, **options)
+        interpreter = Interpreter(model_content=content, **options)
         interpreter.allocate_tensors()
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], image)
         interpreter.invoke()

@@ -1,0 +1,218 @@
+"""A 1-bit network against its peers: LCE's interpreter, and its int8 and float twins, in one process and one run.
+
+The networks are not trained: their speed does not depend on what they learned.
+"""
+
+import datetime
+import shlex
+import sys
+import uuid
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pydantic
+from rich.table import Column, Table
+
+from lq_fda import conversion, models, runtimes
+from lq_fda.artifacts import describe_environment
+from lq_fda.benchmarking import Protocol, time_interleaved
+from lq_fda.errors import LqFdaError
+from lq_fda.models import PARTS
+from lq_fda.part_costs import give_values
+
+_CALIBRATION_IMAGES = 16
+
+
+class PeerRecord(pydantic.BaseModel):
+    """How long one form of a network took; compare only with records of the same `run`.
+
+    Args:
+        form: `1-bit` with no parts or all of them, or a twin.
+        median_ms: Of one image; `min_ms` and `p90_ms` likewise.
+        delegated_nodes: How many of the operators a delegate took, of `total_nodes`.
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["peer"] = "peer"
+    run: str
+    date: str
+    model: str
+    input_shape: tuple[int, ...]
+    form: Literal["1-bit", "1-bit, all parts", "int8", "float"]
+    runtime: str
+    runtime_version: str
+    settings: dict[str, Any]
+    threads: int
+    warmups: int
+    rounds: int
+    settle: int
+    median_ms: float
+    min_ms: float
+    p90_ms: float
+    file_bytes: int
+    delegated_nodes: int | None
+    total_nodes: int | None
+    environment: dict[str, Any]
+    command: str
+
+
+class Peers(NamedTuple):
+    """What was measured of one network: records, the steps of `1-bit, all parts`, and its median, in milliseconds."""
+
+    records: list[PeerRecord]
+    steps: list[dict[str, Any]]
+    profiled_ms: float
+
+
+def measure_peers(
+    name: str,
+    *,
+    size: int = 32,
+    threads: int = 1,
+    protocol: Protocol = Protocol(),  # noqa: B008
+    profile: bool = False,
+    progress: Callable[[str, int, int], None] = lambda step, done, total: None,
+) -> Peers:
+    """Converts a network to all of its forms and times them in turn, the 1-bit ones in every runtime.
+
+    Args:
+        name: Of the network.
+        size: Height and width of its input.
+        threads: Of every runtime.
+        protocol: How often to run.
+        profile: Whether to time the steps of our runtime, too.
+        progress: Called with a step's name, what is done and how much there is.
+
+    Returns:
+        One record a form and runtime, and one for each instruction set of our runtime.
+
+    Raises:
+        LqFdaError: No such network, or `lq-fda-runtime` is not installed.
+
+    ```python
+    from lq_fda.benchmarking import Protocol
+    from lq_fda.peers import measure_peers
+
+    found = measure_peers("tiny", protocol=Protocol(warmups=1, rounds=2))
+    assert {record.runtime for record in found.records} == {"lq_fda", "lce", "litert"}
+    ```
+    """
+    missing = runtimes.available()["lq_fda"]
+    if missing:
+        raise LqFdaError(
+            f"There is nothing to compare. Expected the runtime. Received: {missing}.",
+            cure="Install it: `pip install ./export/runtime`.",
+        )
+    contents = _forms(name, size, progress)
+    sessions: dict[Hashable, runtimes.Session] = {}
+    for isa in runtimes.instruction_sets():
+        sessions["1-bit", isa] = runtimes.open_session("lq_fda", contents["1-bit"], threads=threads, isa=isa)
+    sessions["1-bit, all parts", "lq_fda"] = runtimes.open_session(
+        "lq_fda", contents["1-bit, all parts"], threads=threads
+    )
+    sessions["1-bit", "lce"] = runtimes.open_session("lce", contents["1-bit"], threads=threads)
+    for twin in ("int8", "float"):
+        sessions[twin, "litert"] = runtimes.open_session("litert", contents[twin], threads=threads)
+    times = time_interleaved(sessions, protocol, lambda done: progress("rounds", done, protocol.rounds))
+    run, environment = uuid.uuid4().hex, describe_environment()
+    records = [
+        PeerRecord(
+            run=run,
+            date=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            model=name,
+            input_shape=session.input_shape,
+            form=case[0],
+            runtime=session.runtime,
+            runtime_version=session.version,
+            settings=session.settings,
+            threads=threads,
+            warmups=protocol.warmups,
+            rounds=protocol.rounds,
+            settle=protocol.settle,
+            median_ms=float(np.median(times[case])),
+            min_ms=float(times[case].min()),
+            p90_ms=float(np.quantile(times[case], 0.9)),
+            file_bytes=len(contents[case[0]]),
+            delegated_nodes=session.delegated_nodes,
+            total_nodes=session.total_nodes,
+            environment=environment,
+            command=shlex.join(["lq-fda", *sys.argv[1:]]),
+        )
+        for case, session in sessions.items()
+    ]
+    profiled = ("1-bit, all parts", "lq_fda")
+    steps = sessions[profiled].profile(protocol.rounds) if profile else []
+    return Peers(records, steps, float(np.median(times[profiled])))
+
+
+def _forms(name: str, size: int, progress: Callable[[str, int, int], None]) -> dict[str, bytes]:
+    shape = (size, size, 3)
+    contents = {}
+    for index, (form, parts) in enumerate((("1-bit", ()), ("1-bit, all parts", PARTS))):
+        progress("converting", index, 3)
+        model = models.create(name, input_shape=shape, parts=parts)
+        give_values(model)
+        contents[form] = conversion.to_lce(conversion.fold(model))
+    progress("converting", 2, 3)
+    twin = conversion.fold(models.create(name, input_shape=shape, binarized=False))
+    images = np.random.default_rng(0).normal(size=(_CALIBRATION_IMAGES, *shape)).astype(np.float32)
+    return {**contents, "int8": conversion.to_int8(twin, images), "float": conversion.to_float(twin)}
+
+
+def peer_table(records: Sequence[PeerRecord]) -> Table:
+    """One row a record, with ratios to the int8 twin and to LCE.
+
+    Args:
+        records: What `measure_peers` returned.
+    """
+    int8, lce = (
+        next(record for record in records if form in (record.form, record.runtime)) for form in ("int8", "lce")
+    )
+    size = "x".join(map(str, int8.input_shape[1:3]))
+    table = Table(
+        Column("form", no_wrap=True),
+        Column("runtime", no_wrap=True),
+        title=f"{int8.model} at {size}, {int8.threads} thread{'s' if int8.threads > 1 else ''}, milliseconds an image",
+    )
+    for column in ("median", "p90", "x int8", "x LCE", "KiB"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for record in records:
+        isa = record.settings.get("isa")
+        table.add_row(
+            record.form,
+            f"{record.runtime}, {isa}" if isa else record.runtime,
+            f"{record.median_ms:.3f}",
+            f"{record.p90_ms:.3f}",
+            f"{record.median_ms / int8.median_ms:.3f}",
+            f"{record.median_ms / lce.median_ms:.3f}",
+            f"{record.file_bytes / 1024:.0f}",
+        )
+    return table
+
+
+_GROUPS = {
+    "bconv2d": "binary convolutions, and what is fused into them",
+    "map": "passes over float maps: shifted signs, shortcuts",
+}
+_SMALL = "channel means and perceptrons of the excitation"
+
+
+def profile_table(peers: Peers) -> Table:
+    """Where the time of the 1-bit network with all parts goes.
+
+    Args:
+        peers: What `measure_peers` returned with `profile`.
+    """
+    spent: Counter[str] = Counter()
+    for step in peers.steps:
+        spent[_GROUPS.get(step["name"].split()[0], _SMALL)] += step["microseconds"]
+    # Timing the steps costs time itself, a few hundredths of a microsecond each.
+    rest = 1000 * peers.profiled_ms - sum(spent.values())
+    spent["float operators of the runtime, partitions, copies in and out"] = max(rest, 0.0)
+    table = Table("where", Column("us", justify="right"), Column("share", justify="right"), title="1-bit, all parts")
+    for name, microseconds in spent.most_common():
+        table.add_row(name, f"{microseconds:.0f}", f"{microseconds / (1000 * peers.profiled_ms):.0%}")
+    return table
