@@ -18,20 +18,27 @@ def ratio_to_int8(record: BenchmarkRecord, records: Sequence[BenchmarkRecord]) -
 
 
 def latency_table(records: Sequence[BenchmarkRecord]) -> Table:
-    """One row a file, runtime and thread count; ratios only inside a run; how many of the operators a delegate took."""
-    table = Table(Column("file", no_wrap=True), "runtime", "threads", title="Latency, milliseconds an image")
-    for column in ("median", "p90", "min", "x int8", "KiB", "memory MiB", "delegated"):
-        table.add_column(column, justify="right", no_wrap=" " not in column)
+    """One row a file, runtime and thread count, with the memory that it needs and the operators that a delegate runs.
+
+    Ratios are only between records of one run.
+    """
+    versions = dict.fromkeys(f"{record.runtime} {record.runtime_version}" for record in records)
+    table = Table(
+        *(Column(name, no_wrap=True) for name in ("file", "runtime")),
+        title="Latency, milliseconds an image",
+        caption=", ".join(versions),
+    )
+    for column in ("threads", "median", "p90", "x int8", "KiB", "MiB", "delegated"):
+        table.add_column(column, justify="right", no_wrap=True)
     for record in records:
         ratio = ratio_to_int8(record, records)
         memory = record.peak_memory_bytes
         table.add_row(
             _LABELS.get(record.file, record.file),
-            f"{record.runtime} {record.runtime_version}",
+            record.runtime,
             str(record.threads),
             f"{record.median_ms:.3f}",
             f"{record.p90_ms:.3f}",
-            f"{record.min_ms:.3f}",
             "-" if ratio is None else f"{ratio:.2f}",
             f"{record.file_bytes / 1024:.0f}",
             "-" if memory is None else f"{memory / 2**20:.1f}",

@@ -124,10 +124,11 @@ const char* CheckLayout(TfLiteContext* context, const TfLiteIntArray& plan) {
   }
   for (size_t i = 0; i < context->tensors_size; ++i) {
     const TfLiteTensor& tensor = context->tensors[i];
-    if (tensor.type != kTfLiteFloat32 || !IsConstant(tensor)) continue;
+    const bool wide = tensor.type == kTfLiteFloat32 || tensor.type == kTfLiteInt32;
+    const bool narrow = tensor.type == kTfLiteInt8 || tensor.type == kTfLiteBool;
     Shape shape;
-    if (!ShapeOf(tensor, &shape)) continue;
-    if (tensor.bytes != static_cast<size_t>(shape.count()) * sizeof(float)) return "its tensors have another layout";
+    if ((!wide && !narrow) || !IsConstant(tensor) || !ShapeOf(tensor, &shape)) continue;
+    if (!Holds(tensor, shape.count(), wide ? 4 : 1)) return "its tensors have another layout";
   }
   return nullptr;
 }

@@ -9,10 +9,13 @@
 
 namespace lqfda {
 
-void Text::Clear() { size_ = 0; }
+void Text::Clear() {
+  size_ = 0;
+  failed_ = false;
+}
 
 void Text::Add(const char* format, ...) {
-  for (;;) {
+  while (!failed_) {
     va_list arguments;
     va_start(arguments, format);
     const int wanted = vsnprintf(text_ == nullptr ? nullptr : text_ + size_, capacity_ - size_, format, arguments);
@@ -24,7 +27,11 @@ void Text::Add(const char* format, ...) {
       return;
     }
     char* larger = static_cast<char*>(realloc(text_, 2 * needed));
-    if (larger == nullptr) return;
+    if (larger == nullptr) {
+      failed_ = true;
+      if (text_ != nullptr) *text_ = 0;
+      return;
+    }
     text_ = larger;
     capacity_ = 2 * needed;
   }

@@ -10,7 +10,7 @@ namespace lqfda {
 
 struct Options;
 
-// Text that grows; once memory is short it stays empty.
+// Text that grows; where memory is short it is empty.
 class Text {
  public:
   Text() = default;
@@ -22,11 +22,12 @@ class Text {
   void Add(const char* format, ...) __attribute__((format(printf, 2, 3)));
   // A JSON string, quotes included.
   void AddQuoted(const char* text);
-  const char* text() const { return text_ == nullptr ? "" : text_; }
+  const char* text() const { return failed_ || text_ == nullptr ? "" : text_; }
 
  private:
   char* text_ = nullptr;
   size_t size_ = 0, capacity_ = 0;
+  bool failed_ = false;
 };
 
 // A partition in the order of the delegate's list.

@@ -8,7 +8,7 @@ namespace {
 bool IsConstantOf(const TfLiteContext* context, int tensor, TfLiteType type, int64_t count) {
   if (tensor < 0) return false;
   const TfLiteTensor& constant = context->tensors[tensor];
-  return constant.type == type && IsConstant(constant) && constant.bytes == static_cast<size_t>(count) * 4;
+  return constant.type == type && IsConstant(constant) && Holds(constant, count, 4);
 }
 
 // The place of a channel among the blocks.

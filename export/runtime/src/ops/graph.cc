@@ -23,7 +23,7 @@ bool IsFloat(const TfLiteTensor& tensor) { return tensor.type == kTfLiteFloat32;
 bool IsFloatConstant(const TfLiteContext* context, int tensor, int64_t count) {
   if (tensor < 0) return false;
   const TfLiteTensor& constant = context->tensors[tensor];
-  return IsFloat(constant) && IsConstant(constant) && constant.bytes == static_cast<size_t>(count) * sizeof(float);
+  return IsFloat(constant) && IsConstant(constant) && Holds(constant, count, sizeof(float));
 }
 
 // Each of these looks at what the interpreter has checked for its own kernels already, and at what ours leave out.
@@ -130,6 +130,7 @@ const char* ReadLce(TfLiteContext* context, const TfLiteNode* node, Op* op) {
 }
 
 const char* ReadBuiltin(TfLiteContext* context, const TfLiteNode* node, Op* op) {
+  if (!IsFloat(context->tensors[op->output])) return "its output is not float";
   switch (op->kind) {
     case OpKind::kAdd:
     case OpKind::kMul:

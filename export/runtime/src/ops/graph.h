@@ -16,15 +16,16 @@ struct Shape {
   int sizes[kMaxRank];
 
   int last() const { return rank == 0 ? 1 : sizes[rank - 1]; }
-  int64_t count() const {
-    int64_t product = 1;
-    for (int i = 0; i < rank; ++i) product *= sizes[i];
-    return product;
-  }
+  int64_t count() const { return Product(rank); }
   // How many vectors of `last()` numbers.
-  int64_t pixels() const {
+  int64_t pixels() const { return Product(rank - 1); }
+
+  // Of the first sizes; INT64_MAX if it is larger.
+  int64_t Product(int count) const {
     int64_t product = 1;
-    for (int i = 0; i + 1 < rank; ++i) product *= sizes[i];
+    for (int i = 0; i < count; ++i) {
+      if (__builtin_mul_overflow(product, static_cast<int64_t>(sizes[i]), &product)) product = INT64_MAX;
+    }
     return product;
   }
 };
@@ -64,6 +65,11 @@ bool ReadOp(TfLiteContext* context, int node_index, Op* op, const char** reason,
 // Whether a tensor's content is in the file.
 inline bool IsConstant(const TfLiteTensor& tensor) {
   return tensor.allocation_type == kTfLiteMmapRo && tensor.data != nullptr;
+}
+
+// Whether its memory is as large as `count` numbers of `size` bytes.
+inline bool Holds(const TfLiteTensor& tensor, int64_t count, size_t size) {
+  return tensor.bytes % size == 0 && tensor.bytes / size == static_cast<uint64_t>(count);
 }
 
 // The shape of a tensor; false if it has none or too high a rank.

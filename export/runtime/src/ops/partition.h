@@ -31,6 +31,7 @@ class Partition {
   int problem_node() const { return problem_node_; }
 
  private:
+  const char* Plan(TfLiteContext* context, const TfLiteNode& node);
   const char* InferShapes(TfLiteContext* context);
   const char* InferShape(TfLiteContext* context, int index);
   const char* BconvShape(TfLiteContext* context, int index, const Value& input, Value* output);

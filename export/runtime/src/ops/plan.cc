@@ -12,12 +12,14 @@ constexpr int64_t kLargestValue = INT32_MAX / 8;
 
 int WordsFor(int channels) { return channels / 32 + (channels % 32 != 0); }
 
+// Also of what is empty: products of some of its sizes are not to overflow.
 bool IsTooLarge(const Shape& shape) {
   int64_t product = 1;
   for (int i = 0; i < shape.rank; ++i) {
-    if (__builtin_mul_overflow(product, static_cast<int64_t>(shape.sizes[i]), &product)) return true;
+    const int64_t size = shape.sizes[i] > 0 ? shape.sizes[i] : 1;
+    if (__builtin_mul_overflow(product, size, &product) || product > kLargestValue) return true;
   }
-  return product > kLargestValue;
+  return false;
 }
 
 void Widen(int* side, int wanted) {
@@ -78,6 +80,12 @@ const char* Partition::Init(TfLiteContext* context, const TfLiteDelegateParams& 
 }
 
 const char* Partition::Prepare(TfLiteContext* context, const TfLiteNode& node) {
+  const char* problem = Plan(context, node);
+  if (problem != nullptr) steps_ = {};  // Half a plan is not to be described.
+  return problem;
+}
+
+const char* Partition::Plan(TfLiteContext* context, const TfLiteNode& node) {
   plan_.Clear();
   values_ = {};
   steps_ = {};
@@ -177,7 +185,7 @@ const char* Partition::InferShape(TfLiteContext* context, int index) {
       return nullptr;
     case OpKind::kFullyConnected: {
       const Shape& weights = values_[value_of_tensor_[op.inputs[1]]].shape;
-      if (weights.rank != 2 || weights.sizes[1] < 1 || shape.count() % weights.sizes[1] != 0) {
+      if (shape.rank < 1 || weights.rank != 2 || weights.sizes[1] < 1 || shape.count() % weights.sizes[1] != 0) {
         return "its weights do not fit";
       }
       if (op.keep_dims) {

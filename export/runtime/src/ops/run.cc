@@ -42,12 +42,11 @@ void UnpackTo(const Value& input, const uint32_t* words, int channels, Number on
 void Unpack(const Value& input, const uint32_t* words, const TfLiteTensor& tensor, int channels, void* to) {
   if (tensor.type == kTfLiteFloat32) return UnpackTo(input, words, channels, 1.0f, -1.0f, static_cast<float*>(to));
   if (tensor.type == kTfLiteBool) return UnpackTo<int8_t>(input, words, channels, 1, 0, static_cast<int8_t*>(to));
-  const int zero = tensor.params.zero_point;
+  const int64_t zero = tensor.params.zero_point;
   const float steps = tensor.params.scale > 0 ? 1.0f / tensor.params.scale : 0.0f;
   const int unit = steps < 255.0f ? static_cast<int>(steps + 0.5f) : 255;
-  const auto one = static_cast<int8_t>(zero + unit > 127 ? 127 : zero + unit);
-  const auto minus_one = static_cast<int8_t>(zero - unit < -128 ? -128 : zero - unit);
-  UnpackTo(input, words, channels, one, minus_one, static_cast<int8_t*>(to));
+  const auto clamp = [](int64_t x) { return static_cast<int8_t>(x < -128 ? -128 : x > 127 ? 127 : x); };
+  UnpackTo(input, words, channels, clamp(zero + unit), clamp(zero - unit), static_cast<int8_t*>(to));
 }
 
 void Pad(const Value& input, const uint32_t* from, const Value& output, uint32_t* to) {
@@ -157,7 +156,8 @@ void Partition::RunChain(TfLiteContext* context, const Step& step, Pool* pool) {
     const Value& bits = values_[step.bits];
     sink.bits = static_cast<uint32_t*>(DataOf(context, step.bits));
     sink.bit_offsets = bits.offsets;
-    if (channels % 32 != 0) {
+    // Then a kernel adds bits to words.
+    if ((is_bconv ? step.constants->group_outputs : channels) % 32 != 0) {
       for (int64_t pixel = 0; pixel < pixels; ++pixel) {
         memset(sink.bits + bits.offsets[pixel], 0, static_cast<size_t>(bits.layout.words) * sizeof(uint32_t));
       }

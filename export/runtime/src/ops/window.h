@@ -21,7 +21,10 @@ inline Sliding Slide(int size, int filter, int stride, int dilation, Padding pad
   }
   result.outputs = static_cast<int>((static_cast<int64_t>(size) + stride - 1) / stride);
   const int64_t lacking = (static_cast<int64_t>(result.outputs) - 1) * stride + extent - size;
-  if (lacking > 0) {
+  constexpr int64_t kMostPadding = 1 << 28;  // No map is as large.
+  if (lacking > kMostPadding) {
+    result.outputs = 0;
+  } else if (lacking > 0) {
     result.before = static_cast<int>(lacking / 2);
     result.behind = static_cast<int>(lacking - lacking / 2);
   }
