@@ -24,6 +24,9 @@ lint: $(READY)  ## Check style and the direction of imports.
 bench: $(RUNTIME)  ## Time 1-bit networks against LCE's interpreter and their int8 and float twins.
 	$(BIN)/lq-fda peers resnet18 resnet18_imagenet@224 mobile@224 --rounds 60 --profile
 
+native: $(RUNTIME)  ## Run the runtime's C++ tests, also under the address, undefined and thread sanitizers.
+	$(BIN)/python -m pytest -m native tests/export/test_native.py
+
 matrix: $(RUNTIME)  ## Run BUNDLE in every interpreter that the delegate serves, on x86-64 and on emulated ARM machines.
 	$(BIN)/python export/runtime/matrix.py $(BUNDLE)
 
@@ -45,4 +48,4 @@ $(RUNTIME): $(READY) $(shell find export/runtime -type f -not -path '*/build/*' 
 	$(BIN)/pip install --quiet --force-reinstall --no-deps ./export/runtime
 	touch $(RUNTIME)
 
-.PHONY: help demo test lint bench matrix tables lock
+.PHONY: help demo test lint bench native matrix tables lock

@@ -52,10 +52,11 @@ bool IsElementwise(OpKind kind) { return kind == OpKind::kAdd || kind == OpKind:
 const char* ClaimNodes(TfLiteContext* context, const TfLiteIntArray& plan, bool fuse, Arena* arena, List<Claim>* claims,
                        int* failed) {
   auto* candidates = arena->New<Candidate>(static_cast<size_t>(plan.size));
-  // Of every tensor: whether a sign depends on it, and whether it comes from a binary convolution.
+  // Of every tensor: whether a sign depends on it, whether it comes from a binary convolution, how many nodes write it.
   auto* feeds = arena->New<bool>(context->tensors_size);
   auto* follows = arena->New<bool>(context->tensors_size);
-  if (candidates == nullptr || feeds == nullptr || follows == nullptr) return kNoMemory;
+  auto* writers = arena->New<int>(context->tensors_size);
+  if (candidates == nullptr || feeds == nullptr || follows == nullptr || writers == nullptr) return kNoMemory;
   for (int i = 0; i < plan.size; ++i) {
     Claim* claim = claims->Append(arena);
     if (claim == nullptr) return kNoMemory;
@@ -66,6 +67,10 @@ const char* ClaimNodes(TfLiteContext* context, const TfLiteIntArray& plan, bool 
       return "the interpreter does not show it";
     }
     NameOf(*registration, claim->name);
+    for (int o = 0; node->outputs != nullptr && o < node->outputs->size; ++o) {
+      const int tensor = node->outputs->data[o];
+      if (tensor >= 0 && static_cast<size_t>(tensor) < context->tensors_size) ++writers[tensor];
+    }
     Candidate& candidate = candidates[i];
     candidate.runs = ReadOp(context, claim->node, &candidate.op, &claim->reason, &candidate.is_lce);
     if (candidate.is_lce && !candidate.runs) return claim->reason;
@@ -97,6 +102,11 @@ const char* ClaimNodes(TfLiteContext* context, const TfLiteIntArray& plan, bool 
     Claim& claim = (*claims)[i];
     claim.taken = candidate.runs && (candidate.is_lce || candidate.feeds_sign || candidate.follows_bconv);
     if (candidate.runs && !claim.taken) claim.reason = "no binary layer is beside it";
+    if (claim.taken && writers[candidate.op.output] > 1) {
+      // Then its size would be the one that was planned last.
+      *failed = claim.node;
+      return "another node writes its output";
+    }
   }
   return nullptr;
 }
@@ -127,7 +137,7 @@ const char* CheckLayout(TfLiteContext* context, const TfLiteIntArray& plan) {
     const bool wide = tensor.type == kTfLiteFloat32 || tensor.type == kTfLiteInt32;
     const bool narrow = tensor.type == kTfLiteInt8 || tensor.type == kTfLiteBool;
     Shape shape;
-    if ((!wide && !narrow) || !IsConstant(tensor) || !ShapeOf(tensor, &shape)) continue;
+    if ((!wide && !narrow) || tensor.sparsity != nullptr || !IsConstant(tensor) || !ShapeOf(tensor, &shape)) continue;
     if (!Holds(tensor, shape.count(), wide ? 4 : 1)) return "its tensors have another layout";
   }
   return nullptr;

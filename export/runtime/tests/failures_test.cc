@@ -1,0 +1,82 @@
+// No memory, no threads: every request of a delegate's life fails once, and once with all behind it.
+#include "support/check.h"
+#include "support/hooks.h"
+#include "support/json.h"
+#include "support/networks.h"
+
+namespace lqfda::test {
+namespace {
+
+// From the first request to the last. Whether all went well; `message` if not.
+bool Live(Network* network, bool* report_holds, const char** message) {
+  TfLiteDelegate* delegate = NewDelegate("num_threads=2 profile=true");
+  *message = RefusalText();
+  if (delegate == nullptr) return false;
+  Interpreter& interpreter = network->interpreter;
+  *message = interpreter.error();
+  bool good = interpreter.Apply(delegate) && interpreter.Allocate() && interpreter.Invoke();
+  if (good) good = network->ResizeBatch(2) && interpreter.Allocate() && interpreter.Invoke();
+  const char* report = lq_fda_delegate_report(delegate);
+  *report_holds = *report == 0 || Json::Holds(report);
+  interpreter.ForgetDelegate();
+  tflite_plugin_destroy_delegate(delegate);
+  return good;
+}
+
+void FailEach(void (*build)(Network&), bool forever) {
+  for (long n = 0;; ++n) {
+    const long before = LiveAllocations();
+    bool failed;
+    {
+      Network network(1);
+      build(network);
+      FailRequest(n, forever);
+      bool report_holds = true;
+      const char* message = "";
+      const bool good = Live(&network, &report_holds, &message);
+      failed = RequestFailed();
+      FailRequest(-1);
+      CHECK(report_holds);
+      // A report that could not be written is the one failure that leaves the rest as it was.
+      if (!good) CHECK(failed && *message != 0);
+      if (!failed) CHECK(good);
+    }
+    CHECK_EQ(LiveAllocations(), before);
+    if (!failed) break;
+  }
+}
+
+}  // namespace
+
+TEST(memory_that_fails_once_is_an_error) { FailEach(BuildMixed, false); }
+
+TEST(memory_that_is_gone_is_an_error) { FailEach(BuildMixed, true); }
+
+TEST(threads_that_do_not_start_are_an_error) {
+  Network network(1);
+  BuildMixed(network);
+  TfLiteDelegate* delegate = NewDelegate("num_threads=8");
+  CHECK(network.interpreter.Apply(delegate));
+  // Which of the requests the threads are is found by trying: the last ones.
+  FailRequest(-1);
+  CHECK(network.interpreter.Allocate());
+  const long last = Requests() - 1;
+  network.interpreter.ForgetDelegate();
+  tflite_plugin_destroy_delegate(delegate);
+  for (long thread = 0; thread < 7; ++thread) {
+    Network again(1);
+    BuildMixed(again);
+    delegate = NewDelegate("num_threads=8");
+    CHECK(again.interpreter.Apply(delegate));
+    const long before = LiveAllocations();
+    FailRequest(last - thread);
+    CHECK(!again.interpreter.Allocate());
+    FailRequest(-1);
+    CHECK_TEXT(again.interpreter.error(), "threads could not be started");
+    CHECK(LiveAllocations() >= before);
+    again.interpreter.ForgetDelegate();
+    tflite_plugin_destroy_delegate(delegate);
+  }
+}
+
+}  // namespace lqfda::test

@@ -1,0 +1,100 @@
+#include "support/check.h"
+
+#include <stdio.h>
+#include <time.h>
+
+namespace lqfda::test {
+namespace {
+
+constexpr int kShown = 5;  // Failures of one test.
+
+Test* first_test = nullptr;
+Test* last_test = nullptr;
+int failures = 0;
+const char* skipped = nullptr;
+
+double Seconds() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+bool Fail(const char* what, const char* file, int line) {
+  const char* name = strrchr(file, '/');
+  if (++failures <= kShown) printf("  %s:%d: %s", name == nullptr ? file : name + 1, line, what);
+  return failures <= kShown;
+}
+
+}  // namespace
+
+Test::Test(const char* name, void (*run)(), void (*run_table)(const Kernels&))
+    : name(name), run(run), run_table(run_table), next(nullptr) {
+  (last_test == nullptr ? first_test : last_test->next) = this;
+  last_test = this;
+}
+
+bool Check(bool holds, const char* what, const char* file, int line) {
+  if (!holds && Fail(what, file, line)) printf("\n");
+  return holds;
+}
+
+bool CheckEqual(long long left, long long right, const char* what, const char* file, int line) {
+  if (left != right && Fail(what, file, line)) printf(" (%lld, %lld)\n", left, right);
+  return left == right;
+}
+
+bool CheckText(const char* text, const char* part, const char* file, int line) {
+  const bool holds = text != nullptr && strstr(text, part) != nullptr;
+  if (!holds && Fail("text lacks", file, line)) printf(" \"%s\": \"%s\"\n", part, text == nullptr ? "(null)" : text);
+  return holds;
+}
+
+void Skip(const char* reason) { skipped = reason; }
+
+namespace {
+
+struct Totals {
+  int passed = 0, failed = 0, skipped = 0;
+};
+
+void RunOne(const Test& test, const Kernels* kernels, const char* part, Totals* totals) {
+  char name[128];
+  snprintf(name, sizeof(name), kernels == nullptr ? "%s" : "%s/%s", test.name,
+           kernels == nullptr ? "" : IsaName(kernels->isa));
+  if (part != nullptr && strstr(name, part) == nullptr) return;
+  failures = 0;
+  skipped = kernels != nullptr && !IsaIsAvailable(kernels->isa) ? "this processor lacks the instructions" : nullptr;
+  const double began = Seconds();
+  if (skipped == nullptr) kernels == nullptr ? test.run() : test.run_table(*kernels);
+  const double took = Seconds() - began;
+  if (failures > 0) {
+    ++totals->failed;
+    printf("FAILED %s: %d failures\n", name, failures);
+  } else if (skipped != nullptr) {
+    ++totals->skipped;
+    printf("skipped %s: %s\n", name, skipped);
+  } else {
+    ++totals->passed;
+    printf("passed %s (%.2f s)\n", name, took);
+  }
+  fflush(stdout);
+}
+
+}  // namespace
+}  // namespace lqfda::test
+
+// The argument selects tests: those whose name holds it.
+int main(int count, char** arguments) {
+  using namespace lqfda::test;
+  const char* part = count > 1 ? arguments[1] : nullptr;
+  Totals totals;
+  for (const Test* test = first_test; test != nullptr; test = test->next) {
+    if (test->run != nullptr) RunOne(*test, nullptr, part, &totals);
+    for (lqfda::Isa isa : lqfda::kIsas) {
+      const lqfda::Kernels* kernels = lqfda::KernelsFor(isa);
+      if (test->run_table != nullptr && kernels != nullptr) RunOne(*test, kernels, part, &totals);
+    }
+  }
+  printf("%d passed, %d failed, %d skipped\n", totals.passed, totals.failed, totals.skipped);
+  return totals.failed > 0 || totals.passed == 0 ? 1 : 0;
+}
