@@ -57,11 +57,18 @@ struct Totals {
   int passed = 0, failed = 0, skipped = 0;
 };
 
-void RunOne(const Test& test, const Kernels* kernels, const char* part, Totals* totals) {
+bool IsSelected(const char* name, int count, char** parts) {
+  for (int i = 0; i < count; ++i) {
+    if (strstr(name, parts[i]) != nullptr) return true;
+  }
+  return count == 0;
+}
+
+void RunOne(const Test& test, const Kernels* kernels, int part_count, char** parts, Totals* totals) {
   char name[128];
   snprintf(name, sizeof(name), kernels == nullptr ? "%s" : "%s/%s", test.name,
            kernels == nullptr ? "" : IsaName(kernels->isa));
-  if (part != nullptr && strstr(name, part) == nullptr) return;
+  if (!IsSelected(name, part_count, parts)) return;
   failures = 0;
   skipped = kernels != nullptr && !IsaIsAvailable(kernels->isa) ? "this processor lacks the instructions" : nullptr;
   const double began = Seconds();
@@ -83,16 +90,15 @@ void RunOne(const Test& test, const Kernels* kernels, const char* part, Totals* 
 }  // namespace
 }  // namespace lqfda::test
 
-// The argument selects tests: those whose name holds it.
+// The arguments select tests: those whose names hold one of them.
 int main(int count, char** arguments) {
   using namespace lqfda::test;
-  const char* part = count > 1 ? arguments[1] : nullptr;
   Totals totals;
   for (const Test* test = first_test; test != nullptr; test = test->next) {
-    if (test->run != nullptr) RunOne(*test, nullptr, part, &totals);
+    if (test->run != nullptr) RunOne(*test, nullptr, count - 1, arguments + 1, &totals);
     for (lqfda::Isa isa : lqfda::kIsas) {
       const lqfda::Kernels* kernels = lqfda::KernelsFor(isa);
-      if (test->run_table != nullptr && kernels != nullptr) RunOne(*test, kernels, part, &totals);
+      if (test->run_table != nullptr && kernels != nullptr) RunOne(*test, kernels, count - 1, arguments + 1, &totals);
     }
   }
   printf("%d passed, %d failed, %d skipped\n", totals.passed, totals.failed, totals.skipped);

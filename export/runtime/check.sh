@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# The C++ tests, on this machine and on emulated ARM ones:
+#
+#   ./check.sh kernels           build with g++, run all tests, time the kernels
+#   ./check.sh asan              the same tests under AddressSanitizer and UndefinedBehaviorSanitizer
+#   ./check.sh tsan              pools, and interpreters in several threads, under ThreadSanitizer
+#   ./check.sh fuzz [SECONDS]    libFuzzer on options and on graphs, from the corpus in fuzz/
+#   ./check.sh arm               tests for aarch64 and armv7 under qemu-user, and llvm-mca on the NEON loop
+#   ./check.sh all               these, one after the other
+#
+# What a step needs and the machine lacks is installed by apt; without the right to do so, the step says what to install.
+set -euo pipefail
+cd "$(dirname "$0")"
+jobs=$(nproc)
+
+# need PACKAGE TEST...: installs a Debian package unless the test succeeds already.
+need() {
+  local package=$1
+  shift
+  "$@" >/dev/null 2>&1 && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    [ -n "${apt_is_fresh:-}" ] || apt-get update -qq
+    apt_is_fresh=1
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$package" >/dev/null || true
+  fi
+  "$@" >/dev/null 2>&1 && return
+  echo "check.sh: Debian's package $package is missing. Install it: sudo apt-get install $package" >&2
+  exit 1
+}
+
+need_build_tools() {
+  need g++ command -v g++
+  need cmake command -v cmake
+  need ninja-build command -v ninja
+}
+
+# build FOLDER TARGETS CMAKE-ARGUMENTS...
+build() {
+  local folder=build/$1 targets=$2
+  shift 2
+  cmake -B "$folder" -DLQ_FDA_TESTS=ON -DLQ_FDA_WERROR=ON "$@" >/dev/null
+  # shellcheck disable=SC2086
+  cmake --build "$folder" -j "$jobs" --target $targets | grep -E "error|warning|FAILED" || true
+  cmake --build "$folder" --target $targets >/dev/null
+}
+
+kernels() {
+  need_build_tools
+  build check-host "lq_fda_delegate lq_fda_tests lq_fda_kernel_benchmark" --preset host
+  build/check-host/tests/lq_fda_tests
+  build/check-host/tests/lq_fda_kernel_benchmark
+}
+
+asan() {
+  need_build_tools
+  build check-asan lq_fda_tests --preset host-asan
+  build/check-asan/tests/lq_fda_tests
+}
+
+tsan() {
+  need_build_tools
+  build check-tsan lq_fda_tests --preset host-tsan
+  build/check-tsan/tests/lq_fda_tests pool_ threads memory_that_fails interpreters_run
+}
+
+fuzz() {
+  local seconds=${1:-40}
+  need_build_tools
+  need clang command -v clang++
+  need "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" has_fuzzer
+  build check-fuzz "lq_fda_fuzz_options lq_fda_fuzz_graph" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+    -DCMAKE_CXX_COMPILER=clang++ -DLQ_FDA_SANITIZE=fuzzer-no-link,address,undefined
+  fuzz_one options $((seconds / 4 + 1))
+  fuzz_one graph $((seconds - seconds / 4))
+}
+
+has_fuzzer() { ls "$(clang++ -print-resource-dir)"/lib/linux/libclang_rt.fuzzer-*.a; }
+
+# What is found new goes to the build folder: add to fuzz/corpus/ by hand what is worth it.
+fuzz_one() {
+  local found=build/check-fuzz/found-$1 log=build/check-fuzz/$1.log
+  mkdir -p "$found"
+  if ! "build/check-fuzz/tests/fuzz/lq_fda_fuzz_$1" -max_total_time="$2" -max_len=512 -timeout=20 -rss_limit_mb=1000 \
+    -print_final_stats=1 -artifact_prefix="build/check-fuzz/$1-" "$found" "fuzz/corpus/$1" >"$log" 2>&1; then
+    tail -60 "$log" >&2
+    echo "check.sh: the fuzzer found an input that $1 fails on; see above." >&2
+    exit 1
+  fi
+  echo "fuzz $1: $(awk '/number_of_executed_units/ {print $2}' "$log") executions in $2 s, nothing found"
+}
+
+arm() {
+  need_build_tools
+  need qemu-user command -v qemu-aarch64
+  need libc6-arm64-cross test -e /usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1
+  need libc6-armhf-cross test -e /usr/arm-linux-gnueabihf/lib/ld-linux-armhf.so.3
+  need llvm command -v llvm-mca
+  find_zig
+  build check-aarch64 lq_fda_tests --preset linux-aarch64 -DLQ_FDA_ZIG="$zig"
+  build check-armv7 lq_fda_tests --preset linux-armv7 -DLQ_FDA_ZIG="$zig"
+  # Side by side: the emulator is slow.
+  qemu-aarch64 -L /usr/aarch64-linux-gnu -cpu cortex-a72 build/check-aarch64/tests/lq_fda_tests >build/check-aarch64/log &
+  local aarch64=$! failed=0
+  qemu-arm -L /usr/arm-linux-gnueabihf -cpu cortex-a15 build/check-armv7/tests/lq_fda_tests >build/check-armv7/log || failed=1
+  wait $aarch64 || failed=1
+  for machine in aarch64 armv7; do
+    echo "$machine: $(tail -1 build/check-$machine/log)"
+    grep -vE "^passed" build/check-$machine/log | head -n -1 || true
+  done
+  [ $failed = 0 ] || exit 1
+  python3 benchmarks/neon_loop.py "$zig"
+}
+
+# The compiler from PyPI: the machine's Python has it, or it goes into an environment of its own.
+find_zig() {
+  local python=python3
+  if ! $python -c "import ziglang" 2>/dev/null; then
+    python=build/check-zig/bin/python
+    need python3-venv python3 -c "import ensurepip"
+    [ -x $python ] || python3 -m venv build/check-zig
+    $python -m pip install --quiet "ziglang>=0.13,<0.18"
+  fi
+  zig=$($python -c "import os, ziglang; print(os.path.join(os.path.dirname(ziglang.__file__), 'zig'))")
+}
+
+case ${1:-} in
+  kernels | asan | tsan | arm) "$1" ;;
+  fuzz) fuzz "${2:-40}" ;;
+  all) for step in kernels asan tsan fuzz arm; do echo "== $step" && $step; done ;;
+  *) sed -n '2,11s/^# \{0,1\}//p' "$0" && exit 2 ;;
+esac
