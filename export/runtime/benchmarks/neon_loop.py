@@ -4,7 +4,8 @@
 
 zig's clang compiles the table of NEON kernels as for the wheel, the loops that count bits are cut out of the assembly,
 and llvm-mca tells how long they take on a processor. Per 128 multiply-accumulates such a loop must do one eor, one cnt
-and one add on vectors, and Cortex-A72 and A76 have two ports for these. LLVM 14 has one model for both, that of Cortex-A57.
+and one add on vectors, and Cortex-A72 and A76 have two ports for these.
+LLVM 14 has one model for both, that of Cortex-A57.
 """
 
 from __future__ import annotations
