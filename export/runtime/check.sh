@@ -8,7 +8,7 @@
 #   ./check.sh arm               tests for aarch64 and armv7 under qemu-user, and llvm-mca on the NEON loop
 #   ./check.sh all               these, one after the other
 #
-# What a step needs and the machine lacks is installed by apt; without the right to do so, the step says what to install.
+# What a step needs and the machine lacks is installed by apt; where that is not allowed, the step says what to install.
 set -euo pipefail
 cd "$(dirname "$0")"
 jobs=$(nproc)
@@ -36,12 +36,16 @@ need_build_tools() {
 
 # build FOLDER TARGETS CMAKE-ARGUMENTS...
 build() {
-  local folder=build/$1 targets=$2
+  local folder=build/$1 targets=$2 log=build/$1/build.log
   shift 2
-  cmake -B "$folder" -DLQ_FDA_TESTS=ON -DLQ_FDA_WERROR=ON "$@" >/dev/null
+  mkdir -p "$folder"
   # shellcheck disable=SC2086
-  cmake --build "$folder" -j "$jobs" --target $targets | grep -E "error|warning|FAILED" || true
-  cmake --build "$folder" --target $targets >/dev/null
+  if ! { cmake -B "$folder" -DLQ_FDA_TESTS=ON -DLQ_FDA_WERROR=ON "$@" &&
+    cmake --build "$folder" -j "$jobs" --target $targets; } >"$log" 2>&1; then
+    tail -60 "$log" >&2
+    echo "check.sh: the build in $folder failed; see above." >&2
+    exit 1
+  fi
 }
 
 kernels() {
@@ -99,9 +103,9 @@ arm() {
   build check-aarch64 lq_fda_tests --preset linux-aarch64 -DLQ_FDA_ZIG="$zig"
   build check-armv7 lq_fda_tests --preset linux-armv7 -DLQ_FDA_ZIG="$zig"
   # Side by side: the emulator is slow.
-  qemu-aarch64 -L /usr/aarch64-linux-gnu -cpu cortex-a72 build/check-aarch64/tests/lq_fda_tests >build/check-aarch64/log &
+  emulate aarch64 qemu-aarch64 -L /usr/aarch64-linux-gnu -cpu cortex-a72 &
   local aarch64=$! failed=0
-  qemu-arm -L /usr/arm-linux-gnueabihf -cpu cortex-a15 build/check-armv7/tests/lq_fda_tests >build/check-armv7/log || failed=1
+  emulate armv7 qemu-arm -L /usr/arm-linux-gnueabihf -cpu cortex-a15 || failed=1
   wait $aarch64 || failed=1
   for machine in aarch64 armv7; do
     echo "$machine: $(tail -1 build/check-$machine/log)"
@@ -110,6 +114,8 @@ arm() {
   [ $failed = 0 ] || exit 1
   python3 benchmarks/neon_loop.py "$zig"
 }
+
+emulate() { "${@:2}" "build/check-$1/tests/lq_fda_tests" >"build/check-$1/log"; }
 
 # The compiler from PyPI: the machine's Python has it, or it goes into an environment of its own.
 find_zig() {

@@ -1,13 +1,14 @@
-// Binary multiply-accumulates a cycle of every table of kernels, on ResNet-18's convolutions; one thread, data in L1 and
-// L2.
+// Binary multiply-accumulates a cycle of every table of kernels, on ResNet-18's convolutions; one thread, data in L1
+// and L2.
 //
 // A cycle is measured, too: as long as an addition takes that waits for the one before it, on any processor of today.
+#include "kernels/kernels.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "kernels/kernels.h"
 #include "support/data.h"
 
 namespace lqfda::test {
@@ -19,9 +20,9 @@ struct Layer {
 };
 
 constexpr Layer kLayers[] = {
-    {"32x32   64 ->  64", 32, 64, 64},    {"16x16  128 -> 128", 16, 128, 128}, {" 8x8   256 -> 256", 8, 256, 256},
-    {" 4x4   512 -> 512", 4, 512, 512},   {"56x56   64 ->  64", 56, 64, 64},   {"28x28  128 -> 128", 28, 128, 128},
-    {"14x14  256 -> 256", 14, 256, 256},  {" 7x7   512 -> 512", 7, 512, 512},
+    {"32x32   64 ->  64", 32, 64, 64},   {"16x16  128 -> 128", 16, 128, 128}, {" 8x8   256 -> 256", 8, 256, 256},
+    {" 4x4   512 -> 512", 4, 512, 512},  {"56x56   64 ->  64", 56, 64, 64},   {"28x28  128 -> 128", 28, 128, 128},
+    {"14x14  256 -> 256", 14, 256, 256}, {" 7x7   512 -> 512", 7, 512, 512},
 };
 
 double Seconds() {

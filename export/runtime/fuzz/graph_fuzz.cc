@@ -27,8 +27,8 @@ class Bytes {
     return kSizes[Below(14)];
   }
   int OddSize() {
-    static constexpr int kSizes[] = {0,       -1,      INT32_MAX, INT32_MIN, 1 << 30, 1 << 28, 1 << 24, 1 << 20, 1 << 16,
-                                     1 << 12, 1 << 10, 0x7fff,    6,         255,     257,     2};
+    static constexpr int kSizes[] = {0,       -1,      INT32_MAX, INT32_MIN, 1 << 30, 1 << 28, 1 << 24, 1 << 20,
+                                     1 << 16, 1 << 12, 1 << 10,   0x7fff,    6,       255,     257,     2};
     return kSizes[Below(16)];
   }
 
@@ -101,11 +101,13 @@ class Graph {
   int Constant(TfLiteType type, const Shape& shape, int pattern) {
     int64_t count = 1;
     for (int i = 0; i < shape.rank; ++i) count *= shape.sizes[i];
-    const size_t wanted = static_cast<size_t>(count) * SizeOf(type), bytes = wanted < kMostConstant ? wanted : kMostConstant;
+    const size_t wanted = static_cast<size_t>(count) * SizeOf(type),
+                 bytes = wanted < kMostConstant ? wanted : kMostConstant;
     uint8_t data[kMostConstant];
     for (size_t i = 0; i < bytes; ++i) {
       const float number = static_cast<float>(static_cast<int>(i / 4 + static_cast<size_t>(pattern)) % 13 - 6) / 4;
-      data[i] = type == kTfLiteFloat32 ? reinterpret_cast<const uint8_t*>(&number)[i % 4] : static_cast<uint8_t>(i * 7 + static_cast<size_t>(pattern));
+      data[i] = type == kTfLiteFloat32 ? reinterpret_cast<const uint8_t*>(&number)[i % 4]
+                                       : static_cast<uint8_t>(i * 7 + static_cast<size_t>(pattern));
     }
     return interpreter_.Constant(type, shape, data, bytes);
   }
@@ -191,7 +193,8 @@ class Graph {
     const int groups = words > 0 && words % 2 == 0 && choice & 4 ? 2 : 1;
     o.channels_in = words < 1 || words > 1 << 15 ? 32 : 32 * words - (choice & 8 ? 5 : 0);
     o.activation = choice >> 4 & 3;
-    const int outputs = bytes_.Size() * (groups == 2 ? 2 : 1), rows = 1 + bytes_.Below(5), columns = 1 + bytes_.Below(5);
+    const int outputs = bytes_.Size() * (groups == 2 ? 2 : 1), rows = 1 + bytes_.Below(5),
+              columns = 1 + bytes_.Below(5);
     const TfLiteType type = kTypes[choice % 3];
     const bool floats = choice & 64;
     const int last = floats ? o.channels_in / groups : words / groups;
@@ -237,8 +240,10 @@ class Graph {
     const int weights = Constant(kTfLiteFloat32, {2, {outputs, Dim(input, 1)}}, choice);
     const int bias = choice & 2 ? -1 : Constant(kTfLiteFloat32, {1, {outputs}}, choice);
     const int output = Like(input, kTfLiteFloat32, outputs);
-    const TfLiteFullyConnectedParams params = {static_cast<TfLiteFusedActivation>(choice >> 2 & 3), 0, (choice & 16) != 0};
-    Node(interpreter_.Builtin(kTfLiteBuiltinFullyConnected, {input, weights, bias}, output, &params, sizeof(params)), output);
+    const TfLiteFullyConnectedParams params = {static_cast<TfLiteFusedActivation>(choice >> 2 & 3), 0,
+                                               (choice & 16) != 0};
+    Node(interpreter_.Builtin(kTfLiteBuiltinFullyConnected, {input, weights, bias}, output, &params, sizeof(params)),
+         output);
   }
 
   void Mean() {
@@ -254,7 +259,8 @@ class Graph {
     const int input = Operand(kTfLiteFloat32), choice = bytes_.Next();
     const int32_t sizes[] = {-1, 1 + (choice & 1), 1 + (choice >> 1 & 1), Dim(input, 1), 1, 1};
     const int rank = choice & 8 ? choice >> 4 & 7 : 4;
-    const int shape = interpreter_.Constant(kTfLiteInt32, {1, {rank}}, sizes, sizeof(int32_t) * static_cast<size_t>(rank > 6 ? 6 : rank));
+    const int shape = interpreter_.Constant(kTfLiteInt32, {1, {rank}}, sizes,
+                                            sizeof(int32_t) * static_cast<size_t>(rank > 6 ? 6 : rank));
     const int output = interpreter_.Tensor(kTfLiteFloat32, {4, {1, 1, 1, Dim(input, 1)}});
     Node(interpreter_.Builtin(kTfLiteBuiltinReshape, {input, shape}, output), output);
   }
@@ -283,12 +289,14 @@ class Graph {
         return;
       }
       case 3:
-        tensor.type = static_cast<TfLiteType>(bytes_.Below(12));
+        tensor.type = static_cast<TfLiteType>(bytes_.Below(24));
         return;
       case 4:
         return Shorten(&tensor, bytes_.Next());
       case 5:
-        if (tensor.data != nullptr && tensor.bytes > 0) static_cast<uint8_t*>(tensor.data)[static_cast<size_t>(bytes_.Next()) % tensor.bytes] = static_cast<uint8_t>(bytes_.Next());
+        if (tensor.data != nullptr && tensor.bytes > 0)
+          static_cast<uint8_t*>(tensor.data)[static_cast<size_t>(bytes_.Next()) % tensor.bytes] =
+              static_cast<uint8_t>(bytes_.Next());
         return;
       case 6:
         if (node.inputs->size > 0) node.inputs->data[bytes_.Below(node.inputs->size)] = OddTensor();
@@ -307,7 +315,8 @@ class Graph {
         return;
       case 10:
         // An activation, which comes first.
-        if (node.builtin_data != nullptr && chosen.registration.builtin_code != kTfLiteBuiltinMean) *static_cast<int*>(node.builtin_data) = bytes_.OddSize();
+        if (node.builtin_data != nullptr && chosen.registration.builtin_code != kTfLiteBuiltinMean)
+          *static_cast<int*>(node.builtin_data) = bytes_.OddSize();
         return;
       case 11: {
         static constexpr float kScales[] = {0.5f, 0.0f, -1.0f, 1e-45f, NAN, INFINITY};
@@ -340,7 +349,10 @@ class Graph {
 
   int OddTensor() {
     const int choice = bytes_.Next();
-    return choice < 250 ? choice % interpreter_.tensors() : choice == 250 ? interpreter_.tensors() : choice == 251 ? INT32_MAX : choice - 256;
+    return choice < 250    ? choice % interpreter_.tensors()
+           : choice == 250 ? interpreter_.tensors()
+           : choice == 251 ? INT32_MAX
+                           : choice - 256;
   }
 
   // Cuts a constant off where its memory ends.
@@ -360,8 +372,9 @@ class Graph {
       TfLiteTensor& tensor = At(t);
       if (tensor.data == nullptr || tensor.allocation_type == kTfLiteMmapRo) continue;
       for (size_t i = 0; i < tensor.bytes; ++i) {
-        static_cast<uint8_t*>(tensor.data)[i] =
-            tensor.type == kTfLiteBool ? i & 1 : tensor.type == kTfLiteFloat32 ? (i % 4 == 3 ? 0x3f + (i & 0x80) : 0) : static_cast<uint8_t>(37 * i + 11);
+        static_cast<uint8_t*>(tensor.data)[i] = tensor.type == kTfLiteBool      ? i & 1
+                                                : tensor.type == kTfLiteFloat32 ? (i % 4 == 3 ? 0x3f + (i & 0x80) : 0)
+                                                                                : static_cast<uint8_t>(37 * i + 11);
       }
     }
   }

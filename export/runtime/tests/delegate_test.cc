@@ -88,10 +88,10 @@ TEST(delegate_names_its_tables) {
 TEST(delegate_takes_what_belongs_to_binary_layers) {
   const auto build = [](Network& n) {
     const int input = n.Input(kTfLiteFloat32, {4, {1, 4, 4, 32}});
-    const int far = n.Logistic(n.Mul(input, input));               // 0, 1: not beside a binary layer.
+    const int far = n.Logistic(n.Mul(input, input));                      // 0, 1: not beside a binary layer.
     const int y = n.Bconv(n.Quantize(n.Add(far, n.Vector(32))), Conv());  // 2, 3, 4
-    const int z = n.Prelu(n.Add(y, far));                            // 5, 6
-    n.Output(n.Dense(n.Mean(z, false), 10, kTfLiteActNone));          // 7, 8: a classifier.
+    const int z = n.Prelu(n.Add(y, far));                                 // 5, 6
+    n.Output(n.Dense(n.Mean(z, false), 10, kTfLiteActNone));              // 7, 8: a classifier.
   };
   Session fused(build), plain(build, "fuse=false");
   CHECK(fused.Start() && plain.Start());
@@ -100,9 +100,11 @@ TEST(delegate_takes_what_belongs_to_binary_layers) {
   // MUL and LOGISTIC feed the sign by way of ADD.
   CHECK_TEXT(fused.Report(), "{\"index\": 0, \"op\": \"MUL\", \"taken\": true, \"reason\": \"\", \"partition\": 0}");
   CHECK_TEXT(fused.Report(), "{\"index\": 6, \"op\": \"PRELU\", \"taken\": true, \"reason\": \"\", \"partition\": 0}");
-  CHECK_TEXT(fused.Report(), "{\"index\": 7, \"op\": \"MEAN\", \"taken\": false, "
-                             "\"reason\": \"no binary layer is beside it\", \"partition\": null}");
-  CHECK_TEXT(plain.Report(), "{\"index\": 4, \"op\": \"LceBconv2d\", \"taken\": true, \"reason\": \"\", \"partition\": 0}");
+  CHECK_TEXT(fused.Report(),
+             "{\"index\": 7, \"op\": \"MEAN\", \"taken\": false, "
+             "\"reason\": \"no binary layer is beside it\", \"partition\": null}");
+  CHECK_TEXT(plain.Report(),
+             "{\"index\": 4, \"op\": \"LceBconv2d\", \"taken\": true, \"reason\": \"\", \"partition\": 0}");
   CHECK_TEXT(plain.Report(), "{\"index\": 5, \"op\": \"ADD\", \"taken\": false, \"reason\": \"fusion is off\"");
   CHECK(Json::Holds(fused.Report()) && Json::Holds(plain.Report()));
 }
@@ -127,6 +129,8 @@ TEST(delegate_reports_steps_and_times) {
   CHECK(Json::Holds(session.Report()));
   CHECK_TEXT(session.Report(), "\"runs\": 3");
   CHECK_TEXT(session.Report(), "\"name\": \"bconv2d 3x3 32x32 -> 8x8 + prelu + mul + add map\"");
+  session.interpreter().ForgetDelegate();
+  CHECK_TEXT(session.Report(), "\"steps\": []");
   CHECK(Json::Holds("{\"a\": [1, -2.5, \"\\u00e9\\\"\", null, true, {}]}"));
   CHECK(!Json::Holds("{\"a\": [1, ]}") && !Json::Holds("{\"a\" 1}") && !Json::Holds("[1") && !Json::Holds(""));
 }
@@ -266,7 +270,8 @@ TEST(delegate_survives_odd_quantization) {
         conv.type = kTfLiteInt8;
         n.Output(n.Bconv(signs, conv));
       });
-      for (int t = 0; t < session.interpreter().tensors(); ++t) session.interpreter().tensor(t).params = {scale, zero_point};
+      for (int t = 0; t < session.interpreter().tensors(); ++t)
+        session.interpreter().tensor(t).params = {scale, zero_point};
       if (session.Start()) {
         session.network.FillInputs(1);
         CHECK(session.interpreter().Invoke());

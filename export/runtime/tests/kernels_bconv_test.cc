@@ -8,10 +8,10 @@ namespace {
 // Segments by words: around the numbers of words after which counts in bytes overflow (7 and 31), in one segment and
 // across.
 constexpr int kWindows[][2] = {
-    {1, 1},  {1, 2},  {1, 3},  {2, 1},  {3, 1},  {3, 3},  {9, 1},  {1, 6},  {1, 7},  {1, 8},  {2, 7},  {7, 1},
-    {8, 1},  {3, 5},  {1, 14}, {1, 15}, {1, 30}, {1, 31}, {1, 32}, {1, 33}, {1, 62}, {1, 63}, {2, 15}, {3, 10},
-    {2, 16}, {31, 1}, {32, 1}, {33, 1}, {2, 31}, {31, 2}, {3, 21}, {7, 9},  {9, 7},  {1, 93}, {3, 31}, {4, 31},
-    {1, 95}, {9, 16}, {25, 5}, {49, 2}, {2, 62}, {5, 30}, {30, 2},
+    {1, 1},  {1, 2},  {1, 3},  {2, 1},  {3, 1},  {3, 3},  {9, 1},  {1, 6},  {1, 7},  {1, 8},  {2, 7},
+    {7, 1},  {8, 1},  {3, 5},  {1, 14}, {1, 15}, {1, 30}, {1, 31}, {1, 32}, {1, 33}, {1, 62}, {1, 63},
+    {2, 15}, {3, 10}, {2, 16}, {31, 1}, {32, 1}, {33, 1}, {2, 31}, {31, 2}, {3, 21}, {7, 9},  {9, 7},
+    {1, 93}, {3, 31}, {4, 31}, {1, 95}, {9, 16}, {25, 5}, {49, 2}, {2, 62}, {5, 30}, {30, 2},
 };
 enum Pattern { kRandom, kAllDiffer, kNoneDiffers, kPatterns };
 
@@ -38,7 +38,8 @@ struct Case {
       for (uint32_t& word : weights) word = pattern == kAllDiffer ? ~0u : 0u;
     }
     memcpy(arranged.data(), weights.data(), weights.bytes());
-    for (size_t row = 0; kernels.bconv.arrange_weights != nullptr && row < weights.size(); row += static_cast<size_t>(block)) {
+    for (size_t row = 0; kernels.bconv.arrange_weights != nullptr && row < weights.size();
+         row += static_cast<size_t>(block)) {
       kernels.bconv.arrange_weights(arranged.data() + row);
     }
     random->Fill(multiplier);

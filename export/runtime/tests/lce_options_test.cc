@@ -42,10 +42,14 @@ bool InRange(const WindowOptions& o, bool pool) {
 
 // Options of a convolution, one of them replaced.
 Blob WithOption(const char* name, int64_t value, size_t width = 4, FlexType type = kFlexInt) {
-  Option options[kBconvOptions] = {{"channels_in", 64},         {"dilation_height_factor", 1},
-                                   {"dilation_width_factor", 1}, {"fused_activation_function", 0},
-                                   {"pad_values", 1},           {"padding", 0},
-                                   {"stride_height", 1},        {"stride_width", 1}};
+  Option options[kBconvOptions] = {{"channels_in", 64},
+                                   {"dilation_height_factor", 1},
+                                   {"dilation_width_factor", 1},
+                                   {"fused_activation_function", 0},
+                                   {"pad_values", 1},
+                                   {"padding", 0},
+                                   {"stride_height", 1},
+                                   {"stride_width", 1}};
   for (Option& option : options) {
     if (strcmp(option.name, name) == 0) option.value = value;
   }
@@ -148,7 +152,8 @@ TEST(options_of_noise_are_harmless) {
   for (int round = 0; round < 20000; ++round) {
     Blob blob;
     const int size = random.Below(64);
-    for (int i = 0; i < size; ++i) blob.Put(random.Coin() ? static_cast<uint64_t>(random.Below(8)) : random.Bits() & 255, 1);
+    for (int i = 0; i < size; ++i)
+      blob.Put(random.Coin() ? static_cast<uint64_t>(random.Below(8)) : random.Bits() & 255, 1);
     blob.Put(static_cast<uint64_t>(random.Below(size + 1)), 1);
     blob.Put(static_cast<uint64_t>(9 << 2 | random.Below(4)), 1);
     blob.Put(1, 1);

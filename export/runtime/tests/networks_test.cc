@@ -92,7 +92,7 @@ void ExpectSameRun(Build build, uint64_t seed, const char* options, const Expect
       for (int i = 0; i < expected.outputs; ++i) ExpectSameOutput(network, i, *kept++, tolerance);
     }
   }
-  CHECK_TEXT(network.interpreter.error(), "");
+  CHECK_EQ(network.interpreter.error()[0], 0);
   network.interpreter.ForgetDelegate();
   tflite_plugin_destroy_delegate(delegate);
 }
@@ -271,7 +271,8 @@ TEST(network_excitation) {
       for (int block = 0; block < 2; ++block) {
         const int mean = n.Mean(x, keep_dims);
         const int hidden = n.Dense(mean, 8, kTfLiteActRelu, keep_dims, block == 0);
-        int shift = n.Dense(hidden, 32, kTfLiteActNone, keep_dims), scale = n.Logistic(n.Dense(hidden, 32, kTfLiteActNone, keep_dims));
+        int shift = n.Dense(hidden, 32, kTfLiteActNone, keep_dims),
+            scale = n.Logistic(n.Dense(hidden, 32, kTfLiteActNone, keep_dims));
         if (!keep_dims) {
           shift = n.Reshape(shift, {-1, 1, 1, 32});
           scale = n.Reshape(scale, {-1, 1, 1, 32});
@@ -285,6 +286,21 @@ TEST(network_excitation) {
     // LOGISTIC within 2e-7, on numbers up to a few hundred, and sums behind it.
     ExpectSame(build, 1, 2e-5);
   }
+}
+
+// What a convolution's numbers meet is made after it: the excitation's scale, and another convolution.
+TEST(network_late_operands) {
+  ExpectSame([](Network& n) {
+    const int x = n.Input(kTfLiteFloat32, {4, {1, 4, 4, 32}});
+    const int signs = n.Quantize(x), y = n.Bconv(signs, Conv());
+    const int scale = n.Reshape(n.Dense(n.Mean(x, false), 32, kTfLiteActRelu), {-1, 1, 1, 32});
+    const int scaled = n.Mul(y, scale);
+    const int other = n.Mul(n.Bconv(n.Quantize(n.Add(x, n.Vector(32))), Conv()), scale);
+    n.Output(n.Quantize(n.Add(n.Add(scaled, other), n.Prelu(x))));
+    const int map = n.Bconv(signs, Conv());
+    const int shift = n.Dense(n.Mean(x, true), 32, kTfLiteActNone, true);
+    n.Output(n.Bconv(n.Quantize(n.Add(map, shift)), Conv()));
+  });
 }
 
 // Random sequences of what there is.

@@ -1,5 +1,5 @@
-// Several interpreters in several threads, each with its own delegate and pool, and one large enough for all of a pool's
-// threads.
+// Several interpreters in several threads, each with its own delegate and pool, with work enough for all threads of a
+// pool.
 #include <pthread.h>
 
 #include "support/check.h"

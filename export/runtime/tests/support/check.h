@@ -1,5 +1,5 @@
-// Tests without a framework, so that they also run where no C++ library was cross-compiled: checks, a list of tests, and
-// a closing line.
+// Tests without a framework, so that they also run where no C++ library was cross-compiled: checks, a list of tests,
+// and a closing line.
 #pragma once
 #include <string.h>
 
@@ -27,13 +27,13 @@ void Skip(const char* reason);
 
 }  // namespace lqfda::test
 
-#define TEST(name)                                                   \
-  static void name();                                                \
-  static lqfda::test::Test test_of_##name(#name, name, nullptr);     \
+#define TEST(name)                                               \
+  static void name();                                            \
+  static lqfda::test::Test test_of_##name(#name, name, nullptr); \
   static void name()
-#define TEST_TABLES(name)                                            \
-  static void name(const lqfda::Kernels& kernels);                   \
-  static lqfda::test::Test test_of_##name(#name, nullptr, name);     \
+#define TEST_TABLES(name)                                        \
+  static void name(const lqfda::Kernels& kernels);               \
+  static lqfda::test::Test test_of_##name(#name, nullptr, name); \
   static void name(const lqfda::Kernels& kernels)
 
 #define CHECK(condition) lqfda::test::Check((condition), #condition, __FILE__, __LINE__)

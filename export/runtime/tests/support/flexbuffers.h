@@ -86,11 +86,8 @@ inline Blob EncodeBconv(const WindowOptions& o, size_t width = 4) {
 
 inline Blob EncodeMaxPool(const WindowOptions& o, size_t width = 4) {
   const Option options[kMaxPoolOptions] = {
-      {"filter_height", o.filter_height},
-      {"filter_width", o.filter_width},
-      {"padding", static_cast<int>(o.padding)},
-      {"stride_height", o.stride_height},
-      {"stride_width", o.stride_width},
+      {"filter_height", o.filter_height}, {"filter_width", o.filter_width}, {"padding", static_cast<int>(o.padding)},
+      {"stride_height", o.stride_height}, {"stride_width", o.stride_width},
   };
   return EncodeOptions(options, kMaxPoolOptions, width);
 }

@@ -120,8 +120,7 @@ int Interpreter::Builtin(TfLiteBuiltinOperator code, std::initializer_list<int> 
   return Node(code, nullptr, inputs.begin(), static_cast<int>(inputs.size()), output, params, params_size, nullptr, 0);
 }
 
-int Interpreter::Custom(const char* name, std::initializer_list<int> inputs, int output,
-                        const WindowOptions* options) {
+int Interpreter::Custom(const char* name, std::initializer_list<int> inputs, int output, const WindowOptions* options) {
   Blob blob;
   if (options != nullptr) blob = options->filter_height > 0 ? EncodeMaxPool(*options) : EncodeBconv(*options);
   return Node(kTfLiteBuiltinCustom, name, inputs.begin(), static_cast<int>(inputs.size()), output, options,
@@ -300,7 +299,8 @@ bool Interpreter::Allocate() {
     NodeAndRegistration& n = nodes_[plan_->data[i]];
     const bool is_ours = n.registration.builtin_code == kTfLiteBuiltinDelegate;
     if (!is_ours && ignores_other_operators) continue;
-    if (is_ours ? n.registration.prepare(&context_, &n.node) != kTfLiteOk : !ReferencePrepare(&context_, n)) return false;
+    if (is_ours ? n.registration.prepare(&context_, &n.node) != kTfLiteOk : !ReferencePrepare(&context_, n))
+      return false;
   }
   const Pause pause;
   for (int i = 0; i < plan_->size; ++i) {

@@ -84,8 +84,7 @@ class Network {
         static constexpr int32_t kExtremes[] = {INT32_MAX, INT32_MIN, 0, -1};
         threshold = random.Below(12) == 0 ? kExtremes[random.Below(4)] : length / 2 + random.Between(-9, 9);
       }
-      const int tensor =
-          interpreter.Constant(kTfLiteInt32, {1, {conv.outputs}}, thresholds.data(), thresholds.bytes());
+      const int tensor = interpreter.Constant(kTfLiteInt32, {1, {conv.outputs}}, thresholds.data(), thresholds.bytes());
       node = interpreter.Custom("LceBconv2d", {input, filter, -1, -1, tensor}, output, &o);
     } else {
       node = interpreter.Custom("LceBconv2d", {input, filter, multiplier, bias, -1}, output, &o);
@@ -159,7 +158,8 @@ class Network {
         if (tensor.type == kTfLiteFloat32) {
           static_cast<float*>(tensor.data)[k] = content.Dyadic();
         } else if (tensor.type == kTfLiteInt32) {
-          const int last = Last(inputs[i]), left = channels_[inputs[i]] - 32 * static_cast<int>(k % static_cast<size_t>(last));
+          const int last = Last(inputs[i]),
+                    left = channels_[inputs[i]] - 32 * static_cast<int>(k % static_cast<size_t>(last));
           static_cast<uint32_t*>(tensor.data)[k] = content.Word() & (left >= 32 ? ~0u : (1u << left) - 1);
         } else {
           static_cast<int8_t*>(tensor.data)[k] =

@@ -38,7 +38,7 @@ inline void BuildLarge(Network& n) {
   }
   n.Output(x);
   conv.type = kTfLiteInt32;
-  conv.outputs = 40;  // Blocks that share words.
+  conv.outputs = 44;  // Blocks that share words.
   n.Output(n.Bconv(n.Quantize(x), conv));
 }
 

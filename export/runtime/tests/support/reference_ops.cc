@@ -52,7 +52,8 @@ int Outputs(int size, int filter, int stride, int dilation, Padding padding) {
 }
 
 int Before(int size, int filter, int stride, int dilation, Padding padding) {
-  const int lacking = (Outputs(size, filter, stride, dilation, padding) - 1) * stride + (filter - 1) * dilation + 1 - size;
+  const int lacking =
+      (Outputs(size, filter, stride, dilation, padding) - 1) * stride + (filter - 1) * dilation + 1 - size;
   return padding == Padding::kValid || lacking < 0 ? 0 : lacking / 2;
 }
 
@@ -159,7 +160,8 @@ void MaxPool(TfLiteContext* context, const NodeAndRegistration& n) {
 
 void Quantize(const View& input, const View& output) {
   memset(output.words(), 0, static_cast<size_t>(output.shape.count()) * 4);
-  const int channels = input.shape.last(), zero = input.tensor->type == kTfLiteBool ? 1 : input.tensor->params.zero_point;
+  const int channels = input.shape.last(),
+            zero = input.tensor->type == kTfLiteBool ? 1 : input.tensor->params.zero_point;
   for (int64_t i = 0; i < input.shape.count(); ++i) {
     const bool negative = input.tensor->type == kTfLiteFloat32 ? input.floats()[i] < 0 : input.bytes()[i] < zero;
     output.SetSign(i / channels, static_cast<int>(i % channels), negative);
@@ -185,7 +187,8 @@ void Elementwise(TfLiteContext* context, const NodeAndRegistration& n) {
   const View a = Input(context, n, 0), b = Input(context, n, 1), output = Output(context, n);
   const auto* params = static_cast<const TfLiteActivationParams*>(n.node.builtin_data);
   for (int64_t i = 0; i < output.shape.count(); ++i) {
-    const float x = a.floats()[Broadcast(a.shape, output.shape, i)], y = b.floats()[Broadcast(b.shape, output.shape, i)];
+    const float x = a.floats()[Broadcast(a.shape, output.shape, i)],
+                y = b.floats()[Broadcast(b.shape, output.shape, i)];
     const float result = n.registration.builtin_code == kTfLiteBuiltinAdd ? x + y : x * y;
     output.floats()[i] = Activate(params->activation, result);
   }
@@ -212,8 +215,8 @@ void FullyConnected(TfLiteContext* context, const NodeAndRegistration& n) {
                      ? static_cast<double>(Input(context, n, 2).floats()[o])
                      : 0;
     for (int k = 0; k < inputs; ++k) {
-      sum += static_cast<double>(input.floats()[row * inputs + k]) *
-             static_cast<double>(weights.floats()[o * inputs + k]);
+      sum +=
+          static_cast<double>(input.floats()[row * inputs + k]) * static_cast<double>(weights.floats()[o * inputs + k]);
     }
     output.floats()[i] = Activate(params->activation, static_cast<float>(sum));
   }
