@@ -24,8 +24,10 @@ lint: $(READY)  ## Check style and the direction of imports.
 bench: $(RUNTIME)  ## Time 1-bit networks against LCE's interpreter and their int8 and float twins.
 	$(BIN)/lq-fda peers resnet18 resnet18_imagenet@224 mobile@224 --rounds 60 --profile
 
-native: $(RUNTIME)  ## Run the runtime's C++ tests, also under the address, undefined and thread sanitizers.
-	$(BIN)/python -m pytest -m native tests/export/test_native.py
+native:  ## Run the runtime's C++ tests, also under the address, undefined and thread sanitizers.
+	export/runtime/check.sh kernels
+	export/runtime/check.sh asan
+	export/runtime/check.sh tsan
 
 matrix: $(RUNTIME)  ## Run BUNDLE in every interpreter that the delegate serves, on x86-64 and on emulated ARM machines.
 	$(BIN)/python export/runtime/matrix.py $(BUNDLE)

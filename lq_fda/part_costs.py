@@ -4,11 +4,7 @@ The networks are not trained: their cost does not depend on what they learned. B
 as training would give it: folding drops constants that do nothing, and equal ones are stored once.
 """
 
-import datetime
-import shlex
-import sys
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -18,8 +14,8 @@ from rich.table import Column, Table
 
 from lq_fda import conversion, models, runtimes
 from lq_fda._keras import keras
-from lq_fda.artifacts import describe_environment
-from lq_fda.benchmarking import Protocol, time_interleaved
+from lq_fda.artifacts import describe_measurement
+from lq_fda.benchmarking import Protocol, summarize, time_interleaved
 from lq_fda.models import PARTS
 
 _POSITIVE = ("gamma", "variance", "slope")
@@ -101,11 +97,9 @@ def measure_part_costs(
         seconds[parts] = time.perf_counter() - began
     sessions = {parts: runtimes.open_session("lce", content) for parts, content in contents.items()}
     times = time_interleaved(sessions, protocol, lambda done: progress("rounds", done, protocol.rounds))
-    run, environment = uuid.uuid4().hex, describe_environment()
+    shared = describe_measurement()
     return [
         PartCost(
-            run=run,
-            date=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             model=name,
             input_shape=input_shape,
             classes=classes,
@@ -116,11 +110,8 @@ def measure_part_costs(
             conversion_seconds=seconds[parts],
             file_bytes=len(contents[parts]),
             rounds=protocol.rounds,
-            median_ms=float(np.median(times[parts])),
-            min_ms=float(times[parts].min()),
-            p90_ms=float(np.quantile(times[parts], 0.9)),
-            environment=environment,
-            command=shlex.join(["lq-fda", *sys.argv[1:]]),
+            **summarize(times[parts]),
+            **shared,
         )
         for parts, session in sessions.items()
     ]

@@ -3,10 +3,6 @@
 The networks are not trained: their speed does not depend on what they learned.
 """
 
-import datetime
-import shlex
-import sys
-import uuid
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Literal, NamedTuple
@@ -16,8 +12,8 @@ import pydantic
 from rich.table import Column, Table
 
 from lq_fda import conversion, models, runtimes
-from lq_fda.artifacts import describe_environment
-from lq_fda.benchmarking import Protocol, time_interleaved
+from lq_fda.artifacts import describe_measurement
+from lq_fda.benchmarking import Protocol, summarize, time_interleaved
 from lq_fda.errors import LqFdaError
 from lq_fda.models import PARTS
 from lq_fda.part_costs import give_values
@@ -117,11 +113,9 @@ def measure_peers(
     for twin in ("int8", "float"):
         sessions[twin, "litert"] = runtimes.open_session("litert", contents[twin], threads=threads)
     times = time_interleaved(sessions, protocol, lambda done: progress("rounds", done, protocol.rounds))
-    run, environment = uuid.uuid4().hex, describe_environment()
+    shared = describe_measurement()
     records = [
         PeerRecord(
-            run=run,
-            date=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             model=name,
             input_shape=session.input_shape,
             form=case[0],
@@ -132,14 +126,11 @@ def measure_peers(
             warmups=protocol.warmups,
             rounds=protocol.rounds,
             settle=protocol.settle,
-            median_ms=float(np.median(times[case])),
-            min_ms=float(times[case].min()),
-            p90_ms=float(np.quantile(times[case], 0.9)),
             file_bytes=len(contents[case[0]]),
             delegated_nodes=session.delegated_nodes,
             total_nodes=session.total_nodes,
-            environment=environment,
-            command=shlex.join(["lq-fda", *sys.argv[1:]]),
+            **summarize(times[case]),
+            **shared,
         )
         for case, session in sessions.items()
     ]

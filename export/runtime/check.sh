@@ -3,7 +3,7 @@
 #
 #   ./check.sh kernels           build with g++, run all tests, time the kernels
 #   ./check.sh asan              the same tests under AddressSanitizer and UndefinedBehaviorSanitizer
-#   ./check.sh tsan              pools, and interpreters in several threads, under ThreadSanitizer
+#   ./check.sh tsan              the same tests under ThreadSanitizer
 #   ./check.sh fuzz [SECONDS]    libFuzzer on options and on graphs, from the corpus in fuzz/
 #   ./check.sh arm               tests for aarch64 and armv7 under qemu-user, and llvm-mca on the NEON loop
 #   ./check.sh all               these, one after the other
@@ -64,7 +64,7 @@ asan() {
 tsan() {
   need_build_tools
   build check-tsan lq_fda_tests --preset host-tsan
-  build/check-tsan/tests/lq_fda_tests pool_ threads memory_that_fails interpreters_run
+  build/check-tsan/tests/lq_fda_tests
 }
 
 fuzz() {

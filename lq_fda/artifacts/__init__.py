@@ -23,7 +23,7 @@ from lq_fda.artifacts.files import (
 )
 from lq_fda.artifacts.records import BenchmarkRecord, append_record, read_records, write_records
 from lq_fda.artifacts.run_dir import Result, RunDir
-from lq_fda.artifacts.system import describe_environment, usable_cores
+from lq_fda.artifacts.system import describe_environment, describe_measurement, usable_cores
 from lq_fda.artifacts.verification import FileParity, Gate, LayerParity, Verification
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "atomic_directory",
     "atomic_file",
     "describe_environment",
+    "describe_measurement",
     "read_json",
     "read_records",
     "remove_leftovers",

@@ -1,7 +1,11 @@
 """What machine and which versions: a number without them says nothing."""
 
+import datetime
 import os
 import platform
+import shlex
+import sys
+import uuid
 from importlib import metadata
 from typing import Any
 
@@ -52,6 +56,16 @@ def describe_environment() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "memory_bytes": psutil.virtual_memory().total,
         "versions": _versions(),
+    }
+
+
+def describe_measurement() -> dict[str, Any]:
+    """The fields that the records of one measurement share: a new `run`, `date`, `environment` and `command`."""
+    return {
+        "run": uuid.uuid4().hex,
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "environment": describe_environment(),
+        "command": shlex.join(["lq-fda", *sys.argv[1:]]),
     }
 
 

@@ -3,7 +3,7 @@
 Neither LCE's interpreter nor LiteRT's gives Python a profile by operator, so a record has none.
 """
 
-from lq_fda.benchmarking.latency import Protocol, benchmark, time_interleaved
+from lq_fda.benchmarking.latency import Protocol, benchmark, summarize, time_interleaved
 from lq_fda.benchmarking.tables import latency_table, ratio_to_int8
 
-__all__ = ["Protocol", "benchmark", "latency_table", "ratio_to_int8", "time_interleaved"]
+__all__ = ["Protocol", "benchmark", "latency_table", "ratio_to_int8", "summarize", "time_interleaved"]

@@ -2,19 +2,15 @@
 strikes all of them alike."""
 
 import dataclasses
-import datetime
 import gc
 import random
-import shlex
-import sys
 import time
-import uuid
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 
 from lq_fda import runtimes
-from lq_fda.artifacts import BenchmarkRecord, Bundle, describe_environment, usable_cores
+from lq_fda.artifacts import BenchmarkRecord, Bundle, describe_measurement, usable_cores
 from lq_fda.benchmarking.memory import peak_memory
 from lq_fda.errors import LqFdaError
 
@@ -84,7 +80,6 @@ def benchmark(
         cases.insert(0, (Bundle.MODEL, Bundle.DELEGATE))
     models = {name: bundle.file(name).read_bytes() for name, _ in cases}
     memory = {(name, runtime): peak_memory(runtime, bundle.file(name)) for name, runtime in cases}
-    environment = describe_environment()
     records = []
     for index, count in enumerate(threads):
         sessions = {case: runtimes.open_session(case[1], models[case[0]], threads=count) for case in cases}
@@ -93,13 +88,11 @@ def benchmark(
             protocol,
             lambda done, offset=index: progress(offset * protocol.rounds + done, len(threads) * protocol.rounds),
         )
-        run = uuid.uuid4().hex
+        shared = describe_measurement()
         for case, session in sessions.items():
-            name, milliseconds = case[0], times[case]
+            name = case[0]
             records.append(
                 BenchmarkRecord(
-                    run=run,
-                    date=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
                     bundle=bundle.manifest.name,
                     file=name,
                     sha256=bundle.manifest.files[name].sha256,
@@ -111,15 +104,12 @@ def benchmark(
                     warmups=protocol.warmups,
                     rounds=protocol.rounds,
                     settle=protocol.settle,
-                    median_ms=float(np.median(milliseconds)),
-                    p90_ms=float(np.quantile(milliseconds, 0.9)),
-                    min_ms=float(milliseconds.min()),
                     file_bytes=len(models[name]),
                     peak_memory_bytes=memory[case],
                     delegated_nodes=session.delegated_nodes,
                     total_nodes=session.total_nodes,
-                    environment=environment,
-                    command=shlex.join(["lq-fda", *sys.argv[1:]]),
+                    **summarize(times[case]),
+                    **shared,
                 )
             )
     return records
@@ -164,3 +154,12 @@ def time_interleaved(
         if collecting:
             gc.enable()
     return {name: np.array(nanoseconds) / 1e6 for name, nanoseconds in times.items()}
+
+
+def summarize(milliseconds: np.ndarray) -> dict[str, float]:
+    """The fields of a record that tell how long the runs of a file took."""
+    return {
+        "median_ms": float(np.median(milliseconds)),
+        "p90_ms": float(np.quantile(milliseconds, 0.9)),
+        "min_ms": float(milliseconds.min()),
+    }

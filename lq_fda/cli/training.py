@@ -1,7 +1,5 @@
 """Commands that train and measure training."""
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -89,7 +87,6 @@ def speed(
         records = training.measure_speed(
             training.block_cases(chosen),
             rounds=rounds,
-            command=shlex.join(["lq-fda", *sys.argv[1:]]),
             progress=lambda done, total: progress("training steps", done, total),
         )
     pipeline = lq_fda.data.throughput(dataset, chosen.batch_size)

@@ -172,18 +172,18 @@ class LqFdaSession(LiteRtSession):
         }
         return described
 
-    def _load(self) -> Any:
+    def _load(self, *, profile: bool = False) -> Any:
         runtime = lq_fda_module()
         try:
-            return runtime.Interpreter(model_content=self._model, num_threads=self.threads, isa=self._isa)
+            return runtime.Interpreter(
+                model_content=self._model, num_threads=self.threads, isa=self._isa, profile=profile
+            )
         except runtime.LqFdaRuntimeError as error:
             raise LqFdaError(error.problem, cure=error.cure) from error
 
     def profile(self, runs: int = 100) -> list[dict[str, Any]]:
         """Microseconds of every step of the delegate, on a zero image; what it does not run is not in it."""
-        interpreter = lq_fda_module().Interpreter(
-            model_content=self._model, num_threads=self.threads, isa=self._isa, profile=True
-        )
+        interpreter = self._load(profile=True)
         interpreter.allocate_tensors()
         for _ in range(runs):
             interpreter.invoke()

@@ -6,9 +6,7 @@ input pipeline.
 
 import dataclasses
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timezone
 from typing import Any, Literal
 
 import numpy as np
@@ -16,7 +14,7 @@ import pydantic
 from rich.table import Table
 
 from lq_fda._keras import tf
-from lq_fda.artifacts import describe_environment
+from lq_fda.artifacts import describe_measurement
 from lq_fda.errors import LqFdaError
 from lq_fda.models import PARTS
 from lq_fda.training.recipe import Recipe, float_twin
@@ -84,7 +82,6 @@ def measure_speed(
     *,
     steps: int = 16,
     rounds: int = 7,
-    command: str = "",
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[TrainingSpeed]:
     """Times training steps of several recipes, one round of each in turn.
@@ -93,7 +90,6 @@ def measure_speed(
         cases: Recipes by the name that the records get.
         steps: Training steps of a round; rounded up to whole executions.
         rounds: How often each recipe has its turn.
-        command: What to write into the records.
         progress: Is told after every turn how many training steps are done, and of how many, warming up included.
 
     Raises:
@@ -131,12 +127,7 @@ def measure_speed(
         speeds[name].append(images[name] / next(rounds_of[name]))
         progress(done * executions * STEPS_PER_EXECUTION, len(turns) * executions * STEPS_PER_EXECUTION)
     speeds = {name: values[1:] for name, values in speeds.items()}  # The first turn traces, compiles and warms up.
-    shared = {
-        "run": uuid.uuid4().hex,
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "environment": describe_environment(),
-        "command": command,
-    }
+    shared = describe_measurement()
     return [
         TrainingSpeed(
             case=name,

@@ -1,6 +1,6 @@
 // The part of TensorFlow Lite's C interface that a delegate touches, declared here so that no TensorFlow headers are
 // needed. Nobody promises these layouts, but they are the same in TensorFlow Lite 2.14 to 2.21, tflite-runtime 2.14 and
-// LiteRT 1.0 to 2.3; `abi/check.h` looks at the running interpreter before it trusts them.
+// LiteRT 1.0 to 2.3; `CheckLayout` looks at the running interpreter before it trusts them.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

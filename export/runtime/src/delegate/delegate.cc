@@ -71,7 +71,7 @@ void Free(TfLiteContext*, void* data) {
 void* Init(TfLiteContext* context, const char* buffer, size_t) {
   const auto* params = reinterpret_cast<const TfLiteDelegateParams*>(buffer);
   Delegate* delegate = Of(params->delegate);
-  const PartitionSettings settings = {delegate->options.kernels, delegate->options.fuse, delegate->options.profile};
+  const PartitionSettings settings = {delegate->options.kernels, delegate->options.profile};
   auto* kernel = static_cast<Kernel*>(calloc(1, sizeof(Kernel)));
   Part* part = NewObject<Part>(settings);
   if (kernel == nullptr || part == nullptr) {

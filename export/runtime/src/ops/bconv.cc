@@ -5,12 +5,6 @@
 namespace lqfda {
 namespace {
 
-bool IsConstantOf(const TfLiteContext* context, int tensor, TfLiteType type, int64_t count) {
-  if (tensor < 0) return false;
-  const TfLiteTensor& constant = context->tensors[tensor];
-  return constant.type == type && IsConstant(constant) && Holds(constant, count, 4);
-}
-
 // The place of a channel among the blocks.
 int64_t Place(const BconvConstants& c, int width, int channel) {
   const int group = channel / c.group_outputs, in_group = channel % c.group_outputs;

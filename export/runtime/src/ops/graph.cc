@@ -21,9 +21,7 @@ constexpr Name kLceNames[] = {
 bool IsFloat(const TfLiteTensor& tensor) { return tensor.type == kTfLiteFloat32; }
 
 bool IsFloatConstant(const TfLiteContext* context, int tensor, int64_t count) {
-  if (tensor < 0) return false;
-  const TfLiteTensor& constant = context->tensors[tensor];
-  return IsFloat(constant) && IsConstant(constant) && Holds(constant, count, sizeof(float));
+  return IsConstantOf(context, tensor, kTfLiteFloat32, count);
 }
 
 // Each of these looks at what the interpreter has checked for its own kernels already, and at what ours leave out.

@@ -72,6 +72,13 @@ inline bool Holds(const TfLiteTensor& tensor, int64_t count, size_t size) {
   return tensor.bytes % size == 0 && tensor.bytes / size == static_cast<uint64_t>(count);
 }
 
+// Whether a tensor (-1 for none) is a constant of `count` numbers of a type that has four bytes.
+inline bool IsConstantOf(const TfLiteContext* context, int tensor, TfLiteType type, int64_t count) {
+  if (tensor < 0) return false;
+  const TfLiteTensor& constant = context->tensors[tensor];
+  return constant.type == type && IsConstant(constant) && Holds(constant, count, 4);
+}
+
 // The shape of a tensor; false if it has none or too high a rank.
 bool ShapeOf(const TfLiteTensor& tensor, Shape* shape);
 

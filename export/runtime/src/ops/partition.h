@@ -8,7 +8,6 @@ namespace lqfda {
 
 struct PartitionSettings {
   const Kernels* kernels;
-  bool fuse;
   bool profile;
 };
 

@@ -19,7 +19,7 @@ enum class StageKind : uint8_t {
 
 struct Stage {
   StageKind kind;
-  const float* data;  // A vector with kSlackBytes behind it, or a map.
+  const float* data;  // A vector, or a map.
   ptrdiff_t stride;   // Of a map: floats from pixel to pixel.
   float low, high;
 };

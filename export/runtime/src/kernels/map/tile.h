@@ -14,54 +14,50 @@ constexpr int kBlock = Simd::kLanes * Simd::kVectors;
 template <class Simd, int P>
 using Tile = typename Simd::Floats[P][Simd::kVectors];
 
+// y = combine(y, a number for each channel)
+template <class Simd, int P, typename Simd::Floats (*Combine)(typename Simd::Floats, typename Simd::Floats)>
+inline __attribute__((always_inline)) void CombineVector(Tile<Simd, P>& y, const float* vector) {
+#pragma GCC unroll 4
+  for (int v = 0; v < Simd::kVectors; ++v) {
+    const auto numbers = Simd::Load(vector + v * Simd::kLanes);
+#pragma GCC unroll 8
+    for (int p = 0; p < P; ++p) y[p][v] = Combine(y[p][v], numbers);
+  }
+}
+
+// y = combine(y, the map's number); `map` is that of the first pixel.
+template <class Simd, int P, typename Simd::Floats (*Combine)(typename Simd::Floats, typename Simd::Floats)>
+inline __attribute__((always_inline)) void CombineMap(Tile<Simd, P>& y, const float* map, ptrdiff_t stride, int count) {
+#pragma GCC unroll 8
+  for (int p = 0; p < P; ++p) {
+    const float* row = map + (p < count ? p : count - 1) * stride;
+#pragma GCC unroll 4
+    for (int v = 0; v < Simd::kVectors; ++v) y[p][v] = Combine(y[p][v], Simd::Load(row + v * Simd::kLanes));
+  }
+}
+
 // Takes the tile of P pixels by a block of channels that begins at (pixel, channel) through the stages. Rows beyond
 // `count` repeat the last one's addresses.
 template <class Simd, int P>
 inline __attribute__((always_inline)) void ApplyStages(Tile<Simd, P>& y, const Stage* stages, int stage_count,
                                                        int pixel, int count, int channel) {
-  constexpr int kLanes = Simd::kLanes;
   for (int s = 0; s < stage_count; ++s) {
     const Stage& stage = stages[s];
     switch (stage.kind) {
       case StageKind::kAddVector:
-#pragma GCC unroll 4
-        for (int v = 0; v < Simd::kVectors; ++v) {
-          const auto vector = Simd::Load(stage.data + channel + v * kLanes);
-#pragma GCC unroll 8
-          for (int p = 0; p < P; ++p) y[p][v] = Simd::Add(y[p][v], vector);
-        }
+        CombineVector<Simd, P, Simd::Add>(y, stage.data + channel);
         break;
       case StageKind::kMulVector:
-#pragma GCC unroll 4
-        for (int v = 0; v < Simd::kVectors; ++v) {
-          const auto vector = Simd::Load(stage.data + channel + v * kLanes);
-#pragma GCC unroll 8
-          for (int p = 0; p < P; ++p) y[p][v] = Simd::Mul(y[p][v], vector);
-        }
+        CombineVector<Simd, P, Simd::Mul>(y, stage.data + channel);
         break;
       case StageKind::kPrelu:
-#pragma GCC unroll 4
-        for (int v = 0; v < Simd::kVectors; ++v) {
-          const auto vector = Simd::Load(stage.data + channel + v * kLanes);
-#pragma GCC unroll 8
-          for (int p = 0; p < P; ++p) y[p][v] = Simd::Prelu(y[p][v], vector);
-        }
+        CombineVector<Simd, P, Simd::Prelu>(y, stage.data + channel);
         break;
       case StageKind::kAddMap:
-#pragma GCC unroll 8
-        for (int p = 0; p < P; ++p) {
-          const float* row = stage.data + (pixel + (p < count ? p : count - 1)) * stage.stride + channel;
-#pragma GCC unroll 4
-          for (int v = 0; v < Simd::kVectors; ++v) y[p][v] = Simd::Add(y[p][v], Simd::Load(row + v * kLanes));
-        }
+        CombineMap<Simd, P, Simd::Add>(y, stage.data + pixel * stage.stride + channel, stage.stride, count);
         break;
       case StageKind::kMulMap:
-#pragma GCC unroll 8
-        for (int p = 0; p < P; ++p) {
-          const float* row = stage.data + (pixel + (p < count ? p : count - 1)) * stage.stride + channel;
-#pragma GCC unroll 4
-          for (int v = 0; v < Simd::kVectors; ++v) y[p][v] = Simd::Mul(y[p][v], Simd::Load(row + v * kLanes));
-        }
+        CombineMap<Simd, P, Simd::Mul>(y, stage.data + pixel * stage.stride + channel, stage.stride, count);
         break;
       case StageKind::kClamp: {
         const auto low = Simd::Broadcast(stage.low), high = Simd::Broadcast(stage.high);
