@@ -22,7 +22,7 @@ from lq_fda.artifacts.files import (
     write_json,
 )
 from lq_fda.artifacts.records import BenchmarkRecord, append_record, read_records, write_records
-from lq_fda.artifacts.run_dir import Result, RunDir
+from lq_fda.artifacts.run_dir import Result, RunDir, RunRecord
 from lq_fda.artifacts.system import describe_environment, describe_measurement, usable_cores
 from lq_fda.artifacts.verification import FileParity, Gate, LayerParity, Verification
 
@@ -40,6 +40,7 @@ __all__ = [
     "Preprocessing",
     "Result",
     "RunDir",
+    "RunRecord",
     "SplitAccuracy",
     "ValueDistribution",
     "Verification",

@@ -9,8 +9,10 @@ tensorboard/      logs
 result.json       written when training ends
 """
 
+import csv
+import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pydantic
 
@@ -39,6 +41,31 @@ class Result(pydantic.BaseModel):
     test: SplitAccuracy
     seconds: float
     images_per_second: float
+
+
+class RunRecord(pydantic.BaseModel):
+    """A finished run in one line, to keep in `results/` when its folder is gone.
+
+    Args:
+        study: What it was trained for; runs of one study are compared with each other.
+        name: Of the run's folder.
+        date: When it ended.
+        recipe: Content of `recipe.json`, without the place of the data.
+        result: How it ended.
+        history: One row an epoch, without the columns of single layers.
+        environment: Machine and versions.
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["run"] = "run"
+    study: str
+    name: str
+    date: str
+    recipe: dict[str, Any]
+    result: Result
+    history: list[dict[str, float]]
+    environment: dict[str, Any]
 
 
 class RunDir:
@@ -103,4 +130,38 @@ class RunDir:
                 f"The run's result is damaged or of another version. "
                 f"Received: {str(self.result_file)!r} ({error.errors()[0]['msg']}).",
                 cure="Remove the file and resume the run: `lq-fda train --resume --output DIR`.",
+            ) from error
+
+    def record(self, study: str) -> RunRecord:
+        """The finished run as one line for `results/`.
+
+        Args:
+            study: What it was trained for.
+
+        Raises:
+            LqFdaError: Training has not ended, or a file is missing or damaged.
+        """
+        result, recipe = self.result(), self.recipe()
+        ended = datetime.datetime.fromtimestamp(self.result_file.stat().st_mtime, datetime.timezone.utc)
+        try:
+            recipe["data"].pop("data_dir")
+            with self.history_file.open(encoding="utf-8", newline="") as file:
+                history = [
+                    {column: float(value) for column, value in row.items() if "/" not in column}
+                    for row in csv.DictReader(file)
+                ]
+            return RunRecord(
+                study=study,
+                name=self.path.resolve().name,
+                date=ended.isoformat(timespec="seconds"),
+                recipe=recipe,
+                result=result,
+                history=history,
+                environment=read_json(self.environment_file),
+            )
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise LqFdaError(
+                f"The run cannot be recorded: a file of it is missing or damaged. "
+                f"Received: {str(self.path)!r} ({type(error).__name__}: {error}).",
+                cure="Resume the run, which mends what follows from its checkpoint: `lq-fda train --resume`.",
             ) from error

@@ -65,6 +65,50 @@ def evaluate(
     rich.print(f"{split} top-1: {100 * accuracy.top1:.2f} % of {accuracy.images} images")
 
 
+def ablate(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the run directories.")],
+    recipe: Annotated[str, typer.Option(help="What all variants share: a recipe by name, or a JSON file.")],
+    override: Overrides = None,
+    variants: Annotated[
+        str | None, typer.Option(help="Comma-separated; plain, all, ir_net and others.", show_default="all of them")
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="Comma-separated whole numbers.")] = "0",
+    as_json: Json = False,
+) -> None:
+    """Train a network with none, each and all of the parts, with the parts of published peers, and as its float twin.
+
+    The same command goes on after an interruption.
+
+    Example: lq-fda ablate --recipe cifar10_resnet20 --set data.data_dir=DIR --set epochs=8 --seeds 0,1 --output DIR
+    """
+    training = lq_fda.training
+    chosen = training.apply_overrides(_recipe(recipe), override or [])
+    records = training.ablate(
+        chosen,
+        output,
+        variants=variants.split(",") if variants else tuple(training.VARIANTS),
+        seeds=_seeds(seeds),
+        progress=not as_json,
+        announce=lambda name: as_json or rich.print(f"[bold]{escape(name)}[/]"),
+    )
+    if as_json:
+        print_json([record.model_dump(mode="json") for record in records])
+    else:
+        rich.print(training.ablation_table(records))
+
+
+def record(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Finished run directories.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Append the records to this .jsonl file.")],
+    study: Annotated[str, typer.Option(help="What they were trained for; runs of one study are compared.")],
+) -> None:
+    """Keep finished runs as one line each: recipe, curve, result, machine and versions.
+
+    Example: lq-fda record runs/ablation/* --study ablation --output results/runs.jsonl
+    """
+    append_records(output, [lq_fda.artifacts.RunDir(run).record(study) for run in runs])
+
+
 def speed(
     recipe: Annotated[str, typer.Option(help="A recipe by name, or a JSON file.")] = "digits_demo",
     override: Overrides = None,
@@ -97,6 +141,13 @@ def speed(
         times = pipeline / max(record.images_per_second for record in records)
         rich.print(f"Input pipeline alone: {pipeline:.0f} images/s, {times:.0f} times the fastest network.")
     append_records(output, records)
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        return [int(seed) for seed in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"Expected whole numbers with commas between them. Received: {text!r}.") from None
 
 
 def _recipe(name: str) -> "lq_fda.training.Recipe":

@@ -1,6 +1,6 @@
 """Checks that the layers share."""
 
-from typing import Any
+from typing import Any, get_args
 
 from lq_fda._keras import tf
 
@@ -30,6 +30,18 @@ def positive_int(layer: str, name: str, value: int) -> int:
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{layer} needs a positive integer `{name}`. Received: {name}={value!r}.")
+    return value
+
+
+def one_of(layer: str, name: str, value: Any, choices: Any) -> Any:
+    """Returns `value` if it is one of the values of a `Literal`.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if value not in get_args(choices):
+        expected = " or ".join(map(repr, get_args(choices)))
+        raise ValueError(f"{layer} has no such `{name}`. Expected {expected}. Received: {name}={value!r}.")
     return value
 
 

@@ -2,12 +2,25 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from lq_fda._keras import keras, larq, tf
-from lq_fda.layers._checks import common_arguments, positive_int
+from lq_fda.layers._checks import common_arguments, one_of, positive_int
 from lq_fda.layers._compiled import compiled, image_sums, total
 from lq_fda.layers._deferred import Affine, Elementwise, made_of
+from lq_fda.layers.cousins import ClampedSign, StandardizedSign
+
+Weights = Literal["sign", "standardized", "clamped"]
+Estimator = Literal["window", "triangle"]
+
+_KERNEL_QUANTIZERS: dict[Weights, Callable[[], larq.quantizers.Quantizer]] = {
+    "sign": lambda: larq.quantizers.SteSign(clip_value=1.25),
+    "standardized": StandardizedSign,
+    "clamped": ClampedSign,
+}
+
+# The gradient at zero, and how fast it falls from there.
+_ESTIMATORS: dict[Estimator, tuple[float, float]] = {"window": (1.0, 0.0), "triangle": (2.0, 2.0)}
 
 
 @functools.cache
@@ -21,28 +34,28 @@ def _padded_sign(padding: tuple[tuple[int, int], ...]) -> Callable:
     return compiled(sign)
 
 
-def _pass_window(x, gain, shift, dq, clip_value):
-    """The part of dq that passes the sign of gain * x + shift."""
-    return tf.where(tf.abs(gain * x + shift) <= clip_value, dq, tf.zeros_like(dq))
+def _passed(values, dq, estimator):
+    """The part of dq that passes the sign of values: (peak - fall |v|) dq inside the window, zero outside."""
+    window, peak, fall = tf.unstack(tf.cast(estimator, values.dtype))
+    distance = tf.abs(values)
+    return tf.where(distance <= window, (peak - fall * distance) * dq, tf.zeros_like(dq))
 
 
-def _affine_gradient(x, gain, shift, dq, clip_value):
-    return gain * _pass_window(x, gain, shift, dq, clip_value)
+def _affine_gradient(x, gain, shift, dq, estimator):
+    return gain * _passed(gain * x + shift, dq, estimator)
 
 
 @compiled
-def _affine_sums(x, gain, shift, dq, clip_value):
+def _affine_sums(x, gain, shift, dq, estimator):
     def terms(x, dq):
-        passed = _pass_window(x, gain, shift, dq, clip_value)
+        passed = _passed(gain * x + shift, dq, estimator)
         return passed * x, passed
 
     return image_sums(terms, [x, dq])
 
 
-@compiled
-def _plain_gradient(x, dq, clip_value):
-    # In the dtype of the map: XLA's loops are faster so, and the comparison is exact in any.
-    return tf.where(tf.abs(x) <= tf.cast(clip_value, x.dtype), dq, tf.zeros_like(dq))
+# In the dtype of the map: XLA's loops are faster so.
+_plain_gradient = compiled(_passed)
 
 
 def _convolve_signs(x, gain, shift, kernel, strides: list[int], padding: list) -> tuple[tf.Tensor, Callable]:
@@ -73,7 +86,10 @@ class BinaryConv2D(larq.layers.QuantConv2D):
 
         y = conv(sign(x), sign(w)),   w clipped to [-1.25, 1.25]
 
-    with the straight-through gradient of Larq's `SteSign`: dsign(x)/dx = 1 if |x| <= clip_value else 0.
+    The gradient of the inputs' sign is estimated:
+
+        "window":    dsign(x)/dx = 1 if |x| <= clip_value else 0     Larq's SteSign; Courbariaux et al., 2016
+        "triangle":  dsign(x)/dx = max(0, 2 - 2 |x|)                 Larq's ApproxSign; Liu et al., Bi-Real Net, 2018
 
     **On device:** LceQuantize and LceBconv2d, with the BatchNormalization fused in. A bias, an activation other than
     ReLU, or padding with zeros blocks fusion or needs a slower kernel.
@@ -82,7 +98,10 @@ class BinaryConv2D(larq.layers.QuantConv2D):
         filters: Output channels; a multiple of 8 suits LCE, of 32 where another binary convolution follows.
         kernel_size: Height and width of the kernel.
         strides: Stride, the same in both directions.
-        clip_value: Half the width of the straight-through window of the inputs.
+        clip_value: Half the width of the window; 1 for the triangle.
+        estimator: The gradient of the inputs' sign, as above.
+        weights: `"standardized"` and `"clamped"` are the weights of IR-Net and of ReCU, without clipping:
+            `lq_fda.layers.cousins.StandardizedSign` and `ClampedSign`.
 
     Input shape: (batch, height, width, channels); channels in multiples of 32 suit LCE.
 
@@ -90,7 +109,8 @@ class BinaryConv2D(larq.layers.QuantConv2D):
 
     Raises:
         TypeError: An argument of `QuantConv2D` that is fixed here, such as `groups`; use that layer itself.
-        ValueError: `strides` is no positive integer.
+        ValueError: `strides` is no positive integer; there is no such estimator, or not of this width; there are no
+            such weights.
 
     ```python
     import numpy as np
@@ -102,8 +122,19 @@ class BinaryConv2D(larq.layers.QuantConv2D):
     """
 
     def __init__(
-        self, filters: int, kernel_size: int | tuple[int, int], strides: int = 1, clip_value: float = 1.0, **kwargs: Any
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, int],
+        strides: int = 1,
+        clip_value: float = 1.0,
+        *,
+        estimator: Estimator = "window",
+        weights: Weights = "sign",
+        **kwargs: Any,
     ):
+        triangle = one_of("BinaryConv2D", "estimator", estimator, Estimator) == "triangle"
+        if triangle and clip_value != 1.0:
+            raise ValueError(f"The triangle of BinaryConv2D has clip_value=1. Received: clip_value={clip_value}.")
         super().__init__(
             filters,
             kernel_size,
@@ -111,13 +142,18 @@ class BinaryConv2D(larq.layers.QuantConv2D):
             padding="same",
             pad_values=1.0,
             use_bias=False,
-            input_quantizer=larq.quantizers.SteSign(clip_value=clip_value),
-            kernel_quantizer=larq.quantizers.SteSign(clip_value=1.25),
-            kernel_constraint=larq.constraints.WeightClip(1.25),
+            input_quantizer=larq.quantizers.ApproxSign()
+            if triangle
+            else larq.quantizers.SteSign(clip_value=clip_value),
+            kernel_quantizer=_KERNEL_QUANTIZERS[one_of("BinaryConv2D", "weights", weights, Weights)](),
+            # Standardized weights cannot drift out of reach; Larq warns where there is no constraint at all.
+            kernel_constraint=larq.constraints.WeightClip(1.25) if weights == "sign" else tf.identity,
             kernel_initializer="glorot_normal",
             **common_arguments("BinaryConv2D", kwargs),
         )
         self.clip_value = clip_value
+        self.estimator = estimator
+        self.weights_kind = weights
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         if training is not True or None in inputs.shape[1:3]:  # The clusters are compiled for a known size.
@@ -125,7 +161,7 @@ class BinaryConv2D(larq.layers.QuantConv2D):
         with larq.context.quantized_scope(True):
             kernel = tf.convert_to_tensor(self.kernel)
         strides, padding = [1, *self.strides, 1], self._get_padding_same(inputs)
-        clip_value = tf.constant(self.clip_value, tf.float32)
+        estimator = tf.constant((self.clip_value, *_ESTIMATORS[self.estimator]), tf.float32)
 
         @tf.custom_gradient
         def plain(x, kernel):
@@ -133,7 +169,7 @@ class BinaryConv2D(larq.layers.QuantConv2D):
 
             def plain_gradient(dy):
                 dsigns, dkernel = gradient(dy)
-                return _plain_gradient(x, dsigns, clip_value), dkernel
+                return _plain_gradient(x, dsigns, estimator), dkernel
 
             return y, plain_gradient
 
@@ -143,7 +179,7 @@ class BinaryConv2D(larq.layers.QuantConv2D):
 
             def affine_gradient(dy):
                 dsigns, dkernel = gradient(dy)
-                arguments = (x, gain, shift, dsigns, clip_value)
+                arguments = (x, gain, shift, dsigns, estimator)
                 dgain, dshift = _affine_sums(*arguments)
                 dx = Elementwise(_affine_gradient, arguments).compute()
                 return dx, total(dgain, gain), total(dshift, shift), dkernel
@@ -160,4 +196,6 @@ class BinaryConv2D(larq.layers.QuantConv2D):
             "kernel_size": self.kernel_size,
             "strides": self.strides[0],
             "clip_value": self.clip_value,
+            "estimator": self.estimator,
+            "weights": self.weights_kind,
         }

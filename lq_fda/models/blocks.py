@@ -11,6 +11,8 @@ from lq_fda.layers import (
     GroupExcitation,
     MergingBatchNormalization,
 )
+from lq_fda.layers.binary_conv import Estimator
+from lq_fda.layers.cousins import ChannelThreshold, ImageGate, ImageShift
 from lq_fda.models.config import PARTS, ModelConfig, Part
 
 layers = keras.layers
@@ -24,9 +26,10 @@ class Block:
 
     Args:
         binarized: False builds the float twin.
-        parts: Which of the three layers to use.
+        parts: What to put around the convolution.
         groups: Groups of the excitation; None: one for every 8 channels.
         reduction: Bottleneck of the excitation.
+        estimator: The gradient of the sign; see `lq_fda.layers.BinaryConv2D`.
         convolution: Whose binary convolution, `"lq_fda"` or `"larq"`.
     """
 
@@ -34,6 +37,7 @@ class Block:
     parts: tuple[Part, ...] = PARTS
     groups: int | None = 4
     reduction: int = 2
+    estimator: Estimator = "window"
     convolution: Literal["lq_fda", "larq"] = "lq_fda"
 
     @classmethod
@@ -44,6 +48,7 @@ class Block:
             config.parts,
             config.groups or groups,
             config.reduction or reduction,
+            config.estimator,
             config.convolution,
         )
 
@@ -60,10 +65,12 @@ def float_conv(x, filters: int, kernel_size: int, strides: int = 1, *, name: str
     return batch_norm(x, f"{name}_norm")
 
 
-def binary_conv(x, filters: int, strides: int, *, convolution: str, name: str):
+def binary_conv(x, filters: int, strides: int, *, block: Block, name: str):
     """The 3x3 binary convolution: ours, or Larq's with the settings of its guides and LCE's padding."""
-    if convolution == "lq_fda":
-        return BinaryConv2D(filters, 3, strides, name=name)(x)
+    if block.convolution == "lq_fda":
+        kinds = {"standardized_weights": "standardized", "clamped_weights": "clamped"}
+        weights = next((kind for part, kind in kinds.items() if part in block.parts), "sign")
+        return BinaryConv2D(filters, 3, strides, estimator=block.estimator, weights=weights, name=name)(x)
     return larq.layers.QuantConv2D(
         filters,
         3,
@@ -122,13 +129,21 @@ def residual_conv(x, filters: int, strides: int = 1, *, block: Block = Block(), 
         y = layers.Add(name=f"{name}_add")([batch_norm(y, f"{name}_norm"), bypass])
         return layers.ReLU(name=f"{name}_relu")(y)
 
-    scale = None
     if "adjustment" in block.parts:
         x = FeatureDistributionAdjustment(name=f"{name}_adjustment")(x)
+    if "threshold" in block.parts:
+        x = ChannelThreshold(name=f"{name}_threshold")(x)
+    if "shift" in block.parts:
+        x = ImageShift(name=f"{name}_shift")(x)
+    scales = []
+    if "gate" in block.parts:
+        scales.append(ImageGate(filters, name=f"{name}_gate")(x))
     if "excitation" in block.parts:
         groups = block.groups or max(1, x.shape[-1] // _GROUP_WIDTH)
         x, scale = GroupExcitation(groups, block.reduction, filters, name=f"{name}_excitation")(x)
-    y = binary_conv(x, filters, strides, convolution=block.convolution, name=f"{name}_conv")
+        scales.append(scale)
+    scale = layers.Multiply(name=f"{name}_scales")(scales) if len(scales) == 2 else next(iter(scales), None)
+    y = binary_conv(x, filters, strides, block=block, name=f"{name}_conv")
     if "finetuning" in block.parts:
         y = MergingBatchNormalization(name=f"{name}_norm")(y)
         parts = [y, bypass] if scale is None else [y, bypass, scale]

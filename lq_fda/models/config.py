@@ -5,9 +5,21 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-Part = Literal["adjustment", "excitation", "finetuning"]
+from lq_fda.layers.binary_conv import Estimator
+
+Part = Literal[
+    "adjustment", "excitation", "finetuning", "threshold", "shift", "gate", "standardized_weights", "clamped_weights"
+]
 _Size = Annotated[int, Field(ge=1)]
 PARTS: tuple[Part, ...] = ("adjustment", "excitation", "finetuning")
+COUSINS: dict[str, tuple[Part, ...]] = {
+    "ir_net": ("standardized_weights",),
+    "recu": ("clamped_weights",),
+    "reactnet": ("threshold", "finetuning"),
+    "sd_bnn": ("shift",),
+    "real_to_binary": ("gate",),
+}
+"""What is particular to the blocks of published networks, in parts of ours."""
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -19,7 +31,9 @@ class ModelConfig:
         input_shape: Height, width, channels of an image; None for any height or width.
         classes: Outputs.
         binarized: False builds the float twin: the same topology, no sign anywhere.
-        parts: Which of the three layers every binary convolution gets; () is the plain Bi-Real/Larq block.
+        parts: What every binary convolution gets: our three layers, or what published networks have in their place
+            (`lq_fda.layers.cousins`); () is the plain Bi-Real/Larq block.
+        estimator: The gradient of the sign; see `lq_fda.layers.BinaryConv2D`.
         groups: Groups of the excitation; more groups make it smaller. None: what suits the network's width.
         reduction: Bottleneck of the excitation; None: what suits the network's width.
         convolution: `"larq"` takes Larq's own QuantConv2D in place of `lq_fda.layers.BinaryConv2D`, as somebody without
@@ -33,4 +47,9 @@ class ModelConfig:
     parts: tuple[Part, ...] = PARTS
     groups: int | None = Field(default=None, ge=1)
     reduction: int | None = Field(default=None, ge=1)
+    estimator: Estimator = "window"
     convolution: Literal["lq_fda", "larq"] = "lq_fda"
+
+    def __post_init__(self) -> None:
+        if {"standardized_weights", "clamped_weights"} <= set(self.parts):
+            raise ValueError("A network has one kind of weights: standardized_weights or clamped_weights, not both.")

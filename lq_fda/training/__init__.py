@@ -13,6 +13,7 @@ with tempfile.TemporaryDirectory() as folder:
 """
 
 from lq_fda.artifacts import Result
+from lq_fda.training.ablation import VARIANTS, ablate, ablation_table, variant
 from lq_fda.training.distillation import load_teacher
 from lq_fda.training.evaluation import evaluate
 from lq_fda.training.loop import TrainingInterrupted, train
@@ -30,12 +31,15 @@ from lq_fda.training.speed import TrainingSpeed, block_cases, measure_speed, spe
 from lq_fda.training.strategies import StrategyName
 
 __all__ = [
+    "VARIANTS",
     "DistillationConfig",
     "Recipe",
     "Result",
     "StrategyName",
     "TrainingInterrupted",
     "TrainingSpeed",
+    "ablate",
+    "ablation_table",
     "apply_overrides",
     "block_cases",
     "digits_demo",
@@ -53,4 +57,5 @@ __all__ = [
     "speed_table",
     "to_values",
     "train",
+    "variant",
 ]

@@ -1,0 +1,130 @@
+"""Which part gives what: one recipe with one choice of parts after another, over several seeds.
+
+Every variant has the same epochs, schedule, data and held-out images. Its best epoch is chosen on validation; the test
+split is read once, at the end of its run.
+"""
+
+import dataclasses
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Column, Table
+
+from lq_fda.artifacts import RunDir, RunRecord
+from lq_fda.errors import LqFdaError
+from lq_fda.models import COUSINS, PARTS
+from lq_fda.training.loop import train
+from lq_fda.training.recipe import Recipe, float_twin
+
+STUDY = "ablation"
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "plain": {"parts": ()},
+    **{part: {"parts": (part,)} for part in PARTS},
+    "all": {"parts": PARTS},
+    **{name: {"parts": parts} for name, parts in COUSINS.items()},
+    "float": {"binarized": False},
+}
+"""Fields of `ModelConfig` by the name of the variant."""
+
+
+def variant(recipe: Recipe, name: str) -> Recipe:
+    """The recipe with a variant's network.
+
+    Raises:
+        LqFdaError: No such variant.
+
+    ```python
+    from lq_fda import training
+
+    assert training.variant(training.digits_demo(), "plain").model.parts == ()
+    ```
+    """
+    if name not in VARIANTS:
+        raise LqFdaError(
+            f"No such variant. Expected one of {', '.join(VARIANTS)}. Received: {name!r}.",
+            cure="Choose variants from the list.",
+        )
+    if name == "float":
+        return float_twin(recipe)
+    return dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, binarized=True, **VARIANTS[name]))
+
+
+def ablate(
+    recipe: Recipe,
+    output: Path | str,
+    *,
+    variants: Sequence[str] = tuple(VARIANTS),
+    seeds: Sequence[int] = (0,),
+    progress: bool = True,
+    announce: Callable[[str], None] = lambda name: None,
+) -> list[RunRecord]:
+    """Trains every variant with every seed, each in a run directory of its own, and returns their records.
+
+    Call it again after an interruption: finished runs are read, the one that was cut is resumed.
+
+    Args:
+        recipe: What all variants share.
+        output: A folder for the run directories, `VARIANT_seedN`.
+        variants: Names in `VARIANTS`.
+        seeds: Of initial weights, order and augmentation; the held-out images stay the same.
+        progress: Draw progress bars.
+        announce: Is told the name of every run before it is trained.
+
+    Raises:
+        LqFdaError: No such variant, none at all, or a run directory belongs to another recipe.
+        TrainingInterrupted: Ctrl-C.
+    """
+    # A wrong name is found before hours of training.
+    recipes = {
+        f"{name}_seed{seed}": dataclasses.replace(variant(recipe, name), seed=seed)
+        for seed in seeds
+        for name in variants
+    }
+    if not recipes:
+        raise LqFdaError(
+            f"There is nothing to train. Expected a variant and a seed. Received: variants={list(variants)}, "
+            f"seeds={list(seeds)}.",
+            cure="Name at least one of each.",
+        )
+    runs = []
+    for name, chosen in recipes.items():
+        run = RunDir(Path(output) / name)
+        announce(name)
+        train(chosen, run.path, resume=run.exists, progress=progress)
+        runs.append(run.record(STUDY))
+    return runs
+
+
+def variant_of(record: RunRecord) -> str:
+    """The variant's name: that of the run without its seed."""
+    return record.name.rpartition("_seed")[0]
+
+
+def ablation_table(records: Iterable[RunRecord]) -> Table:
+    """One row a variant: mean over the seeds, sample standard deviation, and gain over the plain block.
+
+    Args:
+        records: What `ablate` returned.
+    """
+    tests: dict[str, list[float]] = {}
+    validations: dict[str, list[float]] = {}
+    for record in records:
+        tests.setdefault(variant_of(record), []).append(100 * record.result.test.top1)
+        validations.setdefault(variant_of(record), []).append(100 * record.result.validation.top1)
+    table = Table(Column("variant", no_wrap=True), title="Ablation: top-1 %")
+    for column in ("seeds", "validation", "test", "+-", "over plain"):
+        table.add_column(column, justify="right")
+    for name, values in tests.items():
+        mean = statistics.mean(values)
+        table.add_row(
+            name,
+            str(len(values)),
+            f"{statistics.mean(validations[name]):.2f}",
+            f"{mean:.2f}",
+            f"{statistics.stdev(values):.2f}" if len(values) > 1 else "",
+            f"{mean - statistics.mean(tests['plain']):+.2f}" if "plain" in tests else "",
+        )
+    return table
