@@ -151,7 +151,8 @@ class _ImagePerceptron(keras.layers.Layer):
     def perceptron(self, inputs: tf.Tensor) -> tf.Tensor:
         means = tf.cast(tf.reduce_mean(inputs, axis=[1, 2]), tf.float32)
         hidden = tf.nn.relu(tf.matmul(means, self.squeeze_kernel) + self.squeeze_bias)
-        return (tf.matmul(hidden, self.expand_kernel) + self.expand_bias)[:, None, None, :]
+        outputs = tf.matmul(hidden, self.expand_kernel) + self.expand_bias
+        return tf.reshape(outputs, (-1, 1, 1, outputs.shape[-1]))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "reduction": self.reduction}

@@ -6,10 +6,11 @@ import tempfile
 import numpy as np
 import pytest
 
-from lq_fda import conversion, runtimes
+from lq_fda import conversion, models, runtimes
 from lq_fda._keras import keras, larq
 from lq_fda.errors import LqFdaError
 from lq_fda.layers import BinaryConv2D
+from lq_fda.part_costs import give_values
 
 layers = keras.layers
 
@@ -207,3 +208,13 @@ def test_a_network_without_a_quantized_layer_is_refused():
     found, _ = account(network(layers.Conv2D(32, 3, padding="same")))
     with pytest.raises(LqFdaError, match="no quantized layer"):
         conversion.require_binary(found)
+
+
+@pytest.mark.parametrize("name", models.COUSINS)
+def test_networks_of_published_blocks_convert_whole(name):
+    model = models.create("tiny", input_shape=(8, 8, 3), parts=models.COUSINS[name])
+    give_values(model)
+    found, content = account(model)
+    conversion.require_binary(found)
+    assert found.operators["LceBconv2d"] == 4
+    parity(model, content)
