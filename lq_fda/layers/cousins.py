@@ -162,11 +162,11 @@ class _ImagePerceptron(keras.layers.Layer):
 class ImageShift(_ImagePerceptron):
     """SD-BNN's activation self-distribution: a shift before the sign that depends on the image.
 
-        x' = x + W2 relu(W1 GAP(x) + b1) + b2
+        x' = x + sigmoid(W2 relu(W1 GAP(x) + b1) + b2)
 
     Xue et al., "Self-Distribution Binary Neural Networks", 2021 (arXiv 2103.02394); without its part for the weights.
 
-    **On device:** a mean, two fully connected operators and one full-size ADD.
+    **On device:** a mean, two fully connected operators, LOGISTIC, and one full-size ADD.
 
     Args:
         reduction: The hidden layer has C / reduction units, at least 1.
@@ -183,12 +183,12 @@ class ImageShift(_ImagePerceptron):
     from lq_fda.layers.cousins import ImageShift
 
     x = np.random.rand(2, 4, 4, 8).astype("float32")
-    assert np.array_equal(ImageShift()(x), x)  # before training
+    assert np.allclose(ImageShift()(x), x + 0.5)  # before training
     ```
     """
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        return inputs + tf.cast(self.perceptron(inputs), inputs.dtype)
+        return inputs + tf.cast(tf.sigmoid(self.perceptron(inputs)), inputs.dtype)
 
 
 @keras.utils.register_keras_serializable(package="lq_fda")

@@ -88,7 +88,7 @@ def _with_random_weights(layer, channels):
 def test_shift_and_gate_are_a_perceptron_of_the_channel_means(channels):
     x = RNG.normal(size=(3, 4, 5, channels)).astype("float32")
     shift = _with_random_weights(ImageShift(), channels)
-    np.testing.assert_allclose(shift(x), x + _perceptron(shift, x), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(shift(x), x + 1 / (1 + np.exp(-_perceptron(shift, x))), rtol=1e-4, atol=1e-5)
     gate = _with_random_weights(ImageGate(6), channels)
     np.testing.assert_allclose(gate(x), 1 / (1 + np.exp(-_perceptron(gate, x))), rtol=1e-4, atol=1e-5)
 
