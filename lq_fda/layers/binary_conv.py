@@ -10,13 +10,14 @@ from lq_fda.layers._compiled import compiled, image_sums, total
 from lq_fda.layers._deferred import Affine, Elementwise, made_of
 from lq_fda.layers.cousins import ClampedSign, StandardizedSign
 
-Weights = Literal["sign", "standardized", "clamped"]
+Weights = Literal["sign", "standardized", "clamped", "float"]
 Estimator = Literal["window", "triangle"]
 
-_KERNEL_QUANTIZERS: dict[Weights, Callable[[], larq.quantizers.Quantizer]] = {
+_KERNEL_QUANTIZERS: dict[Weights, Callable[[], larq.quantizers.Quantizer | None]] = {
     "sign": lambda: larq.quantizers.SteSign(clip_value=1.25),
     "standardized": StandardizedSign,
     "clamped": ClampedSign,
+    "float": lambda: None,
 }
 
 # The gradient at zero, and how fast it falls from there.
@@ -101,7 +102,8 @@ class BinaryConv2D(larq.layers.QuantConv2D):
         clip_value: Half the width of the window; 1 for the triangle.
         estimator: The gradient of the inputs' sign, as above.
         weights: `"standardized"` and `"clamped"` are the weights of IR-Net and of ReCU, without clipping:
-            `lq_fda.layers.cousins.StandardizedSign` and `ClampedSign`.
+            `lq_fda.layers.cousins.StandardizedSign` and `ClampedSign`. `"float"` leaves w as it is, for the first of
+            two stages of training; LCE cannot run that.
 
     Input shape: (batch, height, width, channels); channels in multiples of 32 suit LCE.
 
@@ -135,6 +137,7 @@ class BinaryConv2D(larq.layers.QuantConv2D):
         triangle = one_of("BinaryConv2D", "estimator", estimator, Estimator) == "triangle"
         if triangle and clip_value != 1.0:
             raise ValueError(f"The triangle of BinaryConv2D has clip_value=1. Received: clip_value={clip_value}.")
+        standardized = weights in ("standardized", "clamped")
         super().__init__(
             filters,
             kernel_size,
@@ -147,7 +150,7 @@ class BinaryConv2D(larq.layers.QuantConv2D):
             else larq.quantizers.SteSign(clip_value=clip_value),
             kernel_quantizer=_KERNEL_QUANTIZERS[one_of("BinaryConv2D", "weights", weights, Weights)](),
             # Standardized weights cannot drift out of reach; Larq warns where there is no constraint at all.
-            kernel_constraint=larq.constraints.WeightClip(1.25) if weights == "sign" else tf.identity,
+            kernel_constraint=tf.identity if standardized else larq.constraints.WeightClip(1.25),
             kernel_initializer="glorot_normal",
             **common_arguments("BinaryConv2D", kwargs),
         )

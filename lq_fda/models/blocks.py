@@ -68,8 +68,8 @@ def float_conv(x, filters: int, kernel_size: int, strides: int = 1, *, name: str
 def binary_conv(x, filters: int, strides: int, *, block: Block, name: str):
     """The 3x3 binary convolution: ours, or Larq's with the settings of its guides and LCE's padding."""
     if block.convolution == "lq_fda":
-        kinds = {"standardized_weights": "standardized", "clamped_weights": "clamped"}
-        weights = next((kind for part, kind in kinds.items() if part in block.parts), "sign")
+        kind = next((part for part in block.parts if part.endswith("_weights")), "sign_weights")
+        weights = kind.removesuffix("_weights")
         return BinaryConv2D(filters, 3, strides, estimator=block.estimator, weights=weights, name=name)(x)
     return larq.layers.QuantConv2D(
         filters,

@@ -8,8 +8,17 @@ from pydantic.dataclasses import dataclass
 from lq_fda.layers.binary_conv import Estimator
 
 Part = Literal[
-    "adjustment", "excitation", "finetuning", "threshold", "shift", "gate", "standardized_weights", "clamped_weights"
+    "adjustment",
+    "excitation",
+    "finetuning",
+    "threshold",
+    "shift",
+    "gate",
+    "standardized_weights",
+    "clamped_weights",
+    "float_weights",
 ]
+_WEIGHTS = ("standardized_weights", "clamped_weights", "float_weights")
 _Size = Annotated[int, Field(ge=1)]
 PARTS: tuple[Part, ...] = ("adjustment", "excitation", "finetuning")
 COUSINS: dict[str, tuple[Part, ...]] = {
@@ -32,7 +41,8 @@ class ModelConfig:
         classes: Outputs.
         binarized: False builds the float twin: the same topology, no sign anywhere.
         parts: What every binary convolution gets: our three layers, or what published networks have in their place
-            (`lq_fda.layers.cousins`); () is the plain Bi-Real/Larq block.
+            (`lq_fda.layers.cousins`); () is the plain Bi-Real/Larq block. `float_weights` is for the first of two
+            stages of training.
         estimator: The gradient of the sign; see `lq_fda.layers.BinaryConv2D`.
         groups: Groups of the excitation; more groups make it smaller. None: what suits the network's width.
         reduction: Bottleneck of the excitation; None: what suits the network's width.
@@ -51,5 +61,6 @@ class ModelConfig:
     convolution: Literal["lq_fda", "larq"] = "lq_fda"
 
     def __post_init__(self) -> None:
-        if {"standardized_weights", "clamped_weights"} <= set(self.parts):
-            raise ValueError("A network has one kind of weights: standardized_weights or clamped_weights, not both.")
+        kinds = [part for part in self.parts if part in _WEIGHTS]
+        if len(kinds) > 1:
+            raise ValueError(f"A network has one kind of weights. Received: {', '.join(kinds)}.")

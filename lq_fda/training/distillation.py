@@ -8,13 +8,12 @@ network", 2015. A binarized network's natural teacher is its float twin.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from lq_fda import models
 from lq_fda._keras import keras, tf
 from lq_fda.artifacts import RunDir
-from lq_fda.errors import LqFdaError
-from lq_fda.training.recipe import DistillationConfig, Recipe, load_recipe
+from lq_fda.training.earlier_run import require_same_images
+from lq_fda.training.recipe import DistillationConfig, Recipe
 
 Loss = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -68,22 +67,7 @@ def load_teacher(recipe: Recipe) -> keras.Model:
         LqFdaError: There is no such run, or its data set, held-out images, classes or image size are others.
     """
     run = RunDir(Path(recipe.distillation.teacher))
-    taught = load_recipe(run)
-    # Another split would have shown the teacher the images that are to choose the student's best epoch.
-    for name, ours in _taught(recipe).items():
-        theirs = _taught(taught).get(name)
-        if theirs != ours:
-            raise LqFdaError(
-                f"The teacher learned something else. Expected {name}={ours!r}. "
-                f"Received: {name}={theirs!r} in {str(run.path)!r}.",
-                cure="Train a teacher on the same data: the same recipe with model.binarized=false.",
-            )
+    require_same_images(recipe, run, "teacher")
     teacher = models.load(run)
     teacher.trainable = False
     return teacher
-
-
-def _taught(recipe: Recipe) -> dict[str, Any]:
-    """What a teacher and a student must have in common, by the name of the field."""
-    data = {f"data.{name}": value for name, value in recipe.data.images().items()}
-    return data | {"model.classes": recipe.model.classes, "model.input_shape": recipe.model.input_shape}

@@ -64,6 +64,8 @@ class Recipe:
             weights themselves.
         precision: `"mixed_bfloat16"` is fast on new CPUs and GPUs. Weights stay float32, and so does what is shipped.
         distillation: A teacher; None learns from the labels alone.
+        start: A run directory, the weights of whose best epoch training starts from: the second of two stages, the
+            first of which had float weights (model.parts with `float_weights`). None draws random ones.
         seed: Of initial weights, order of images and augmentation.
 
     Raises:
@@ -95,6 +97,7 @@ class Recipe:
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     distillation: DistillationConfig | None = None
+    start: str | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
     @pydantic.model_validator(mode="after")
@@ -168,11 +171,12 @@ def read_recipe(path: Path) -> Recipe:
 def float_twin(recipe: Recipe) -> Recipe:
     """The same recipe for the same topology without a sign: the yardstick of the accuracy gap.
 
-    It learns from the labels alone, and Adam takes the place of Bop.
+    It learns from the labels alone, from random weights, and Adam takes the place of Bop.
     """
     return dataclasses.replace(
         recipe,
         model=dataclasses.replace(recipe.model, binarized=False),
         optimizer="adam" if recipe.optimizer == "bop" else recipe.optimizer,
         distillation=None,
+        start=None,
     )

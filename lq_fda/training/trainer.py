@@ -3,6 +3,7 @@
 from lq_fda import models
 from lq_fda._keras import keras, precision, tf
 from lq_fda.training.distillation import Loss, build_loss
+from lq_fda.training.earlier_run import start_from
 from lq_fda.training.optimizers import Optimizer, build_optimizer, optimizer_state
 from lq_fda.training.recipe import Recipe
 
@@ -88,10 +89,11 @@ def build_trainer(recipe: Recipe, steps_per_epoch: int) -> Trainer:
     Seeds Python's, NumPy's and TensorFlow's global generators with the recipe's seed.
 
     Raises:
-        LqFdaError: There is no such network, its parts do not fit together, or the teacher cannot be loaded.
+        LqFdaError: There is no such network, its parts do not fit together, or an earlier run cannot be loaded.
     """
     keras.utils.set_random_seed(recipe.seed)
     with precision(recipe.precision):
         network = models.build(recipe.model)
+    start_from(network, recipe)
     optimizer = build_optimizer(recipe, network.trainable_variables, steps_per_epoch)
     return Trainer(network, optimizer, build_loss(recipe), recipe.ema)
