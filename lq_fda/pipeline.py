@@ -12,7 +12,7 @@ from lq_fda.errors import LqFdaError
 
 _MEASURED_IMAGES = 256
 # What an interrupted call must not leave beside a newer bundle.
-_BEHIND_THE_BUNDLE = ("verification.json", "benchmark.jsonl", "report.html")
+_BEHIND_THE_BUNDLE = ("verification.json", "benchmark.jsonl", "MODEL_CARD.md", "report.html")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,7 @@ def run(
     """Runs every stage and writes its results into one folder.
 
     The folder then holds `binarized/` and `float/` (run directories), `bundle/`, `distribution.json`,
-    `verification.json`, `benchmark.jsonl` and `report.html`.
+    `verification.json`, `benchmark.jsonl`, `MODEL_CARD.md` and `report.html`.
 
     Args:
         recipe: Of the binarized network; the float twin has the same one.
@@ -112,5 +112,6 @@ def run(
     records = benchmarking.benchmark(bundle, progress=lambda done, total: progress("rounds", done, total))
     write_records(output / "benchmark.jsonl", records)
 
-    announce("Writing the report")
+    announce("Writing the report and the model card")
+    reporting.write_model_card(output)
     return Outcome(*results, bundle, found, records, reporting.write_report(output))

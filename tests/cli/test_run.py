@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lq_fda.artifacts import Verification, read_records
+from lq_fda.artifacts import RunDir, Verification, read_records
 
 COMMAND = Path(sys.executable).with_name("lq-fda")
 SMALL = ("--set", "data.image_size=8", "--set", "model.input_shape=[8,8,3]", "--set", "warmup_epochs=0")
@@ -34,8 +34,13 @@ def test_the_whole_line_ends_with_a_report_and_can_go_on(tmp_path):
         "distribution.json",
         "verification.json",
         "benchmark.jsonl",
+        "MODEL_CARD.md",
         "report.html",
     }
+    card = (folder / "MODEL_CARD.md").read_text()
+    result = RunDir(folder / "binarized").result()
+    assert f"| 1-bit | {result.best_epoch} of 3 |" in card and f"{100 * result.test.top1:.2f} %" in card
+    assert "every gate held" in card and str(tmp_path) not in card
     html = (folder / "report.html").read_text()
     assert "Not measured." not in html and html.count("<svg") == 3
     assert not re.search(r"(src|href)=\"(https?:)?//", html)

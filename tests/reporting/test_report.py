@@ -6,7 +6,7 @@ import pytest
 
 from lq_fda.artifacts import RunDir, write_json
 from lq_fda.errors import LqFdaError
-from lq_fda.reporting import write_report
+from lq_fda.reporting import write_model_card, write_report
 
 VALIDATION, TEST = ({"split": split, "images": 100, "top1": 0.75} for split in ("validation", "test"))
 
@@ -43,3 +43,13 @@ def test_a_damaged_distribution_is_named(tmp_path):
     write_json(tmp_path / "distribution.json", {"points": 3})
     with pytest.raises(LqFdaError, match=r"damaged.*distribution\.json"):
         write_report(tmp_path)
+
+
+def test_a_model_card_without_times_is_refused(tmp_path):
+    make_run(tmp_path / "binarized")
+    with pytest.raises(LqFdaError, match="records cannot be read"):
+        write_model_card(tmp_path)
+    (tmp_path / "benchmark.jsonl").touch()
+    with pytest.raises(LqFdaError, match="no times for the model card"):
+        write_model_card(tmp_path)
+    assert not (tmp_path / "MODEL_CARD.md").exists()
