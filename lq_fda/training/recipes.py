@@ -138,7 +138,7 @@ def cifar10_resnet20() -> Recipe:
 def cifar10_resnet20_short() -> Recipe:
     """ResNet-20 on CIFAR-10 in 8 epochs: the budget at which blocks are compared with each other on a CPU.
 
-    Command: `lq-fda ablate --recipe cifar10_resnet20_short --set data.data_dir=DIR --seeds 0,1,2 --output runs/ablation`
+    Command: `lq-fda ablate --recipe cifar10_resnet20_short --set data.data_dir=DIR --seeds 0,1,2 --output DIR`
 
     Hardware: 2 cores of an AMD EPYC with bfloat16 instructions, 7 minutes a run. The learning rate was chosen on
     validation in runs of 4 epochs, for the plain block and for all three parts alike: 0.002, 0.005 and 0.01 gave 58.1,
