@@ -7,6 +7,7 @@ RUNTIME := $(VENV)/.runtime
 help:  ## Show the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+SECONDS ?= 600
 DEMO ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
 demo: $(RUNTIME)  ## Train, convert, verify and time a small network on real data; ends with an HTML report.
@@ -24,10 +25,12 @@ lint: $(READY)  ## Check style and the direction of imports.
 bench: $(RUNTIME)  ## Time 1-bit networks against LCE's interpreter and their int8 and float twins.
 	$(BIN)/lq-fda peers resnet18 resnet18_imagenet@224 mobile@224 --rounds 60 --profile
 
-native:  ## Run the runtime's C++ tests, also under the address, undefined and thread sanitizers.
-	export/runtime/check.sh kernels
-	export/runtime/check.sh asan
-	export/runtime/check.sh tsan
+native:  ## Run the runtime's C++ tests, also under sanitizers and on emulated ARM machines.
+	export/runtime/check.sh all
+
+fuzz: $(RUNTIME)  ## Fuzz the runtime: options, graphs, and damaged models in LiteRT; BUNDLE's too. Each for SECONDS.
+	export/runtime/check.sh fuzz $(SECONDS)
+	export/runtime/check.sh models $(SECONDS) $(BIN)/python $(if $(BUNDLE),$(BUNDLE)/model.tflite)
 
 matrix: $(RUNTIME)  ## Run BUNDLE in every interpreter that the delegate serves, on x86-64 and on emulated ARM machines.
 	$(BIN)/python export/runtime/matrix.py $(BUNDLE)
@@ -50,4 +53,4 @@ $(RUNTIME): $(READY) $(shell find export/runtime -type f -not -path '*/build/*' 
 	$(BIN)/pip install --quiet --force-reinstall --no-deps ./export/runtime
 	touch $(RUNTIME)
 
-.PHONY: help demo test lint bench native matrix tables lock
+.PHONY: help demo test lint bench native fuzz matrix tables lock

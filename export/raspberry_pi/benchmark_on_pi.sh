@@ -31,7 +31,7 @@ command -v "$PYTHON" >/dev/null || die "Python is missing. Received: PYTHON='$PY
   die "Python cannot make virtual environments. Install the module: sudo apt install python3-venv"
 
 say "The board"
-machine=${MACHINE:-$(uname -m)}
+machine=$(uname -m)
 bits=$("$PYTHON" -c 'import struct; print(8 * struct.calcsize("P"))')
 version=$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 minor=${version#3.}

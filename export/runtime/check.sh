@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
-# The C++ tests, on this machine and on emulated ARM ones:
+# The C++ tests and the fuzzers, on this machine, and the tests on emulated ARM ones:
 #
 #   ./check.sh kernels           build with g++, run all tests, time the kernels
 #   ./check.sh asan              the same tests under AddressSanitizer and UndefinedBehaviorSanitizer
 #   ./check.sh tsan              the same tests under ThreadSanitizer
-#   ./check.sh fuzz [SECONDS]    libFuzzer on options and on graphs, from the corpus in fuzz/
 #   ./check.sh arm               tests for aarch64 and armv7 under qemu-user, and llvm-mca on the NEON loop
 #   ./check.sh all               these, one after the other
+#   ./check.sh fuzz [SECONDS]    libFuzzer on options, then on graphs, each for SECONDS, from the corpus in fuzz/
+#   ./check.sh models SECONDS PYTHON [MODEL...]    damaged models in the LiteRT of PYTHON, which has lq_fda_runtime
 #
 # What a step needs and the machine lacks is installed by apt; where that is not allowed, the step says what to install.
 set -euo pipefail
+caller=$PWD
 cd "$(dirname "$0")"
+here=$PWD
 jobs=$(nproc)
 
 # need PACKAGE TEST...: installs a Debian package unless the test succeeds already.
@@ -19,9 +22,13 @@ need() {
   shift
   "$@" >/dev/null 2>&1 && return
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    [ -n "${apt_is_fresh:-}" ] || apt-get update -qq
+    echo "check.sh: installing Debian's package $package"
+    # A failure is reported below, where the package has a name.
+    [ -n "${apt_is_fresh:-}" ] || apt-get update -qq || true
     apt_is_fresh=1
-    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$package" >/dev/null || true
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends -o DPkg::Lock::Timeout=120 \
+      "$package" >/dev/null || true
+    hash -r
   fi
   "$@" >/dev/null 2>&1 && return
   echo "check.sh: Debian's package $package is missing. Install it: sudo apt-get install $package" >&2
@@ -68,14 +75,14 @@ tsan() {
 }
 
 fuzz() {
-  local seconds=${1:-40}
+  local seconds=${1:-20}
   need_build_tools
   need clang command -v clang++
   need "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" has_fuzzer
   build check-fuzz "lq_fda_fuzz_options lq_fda_fuzz_graph" -G Ninja -DCMAKE_BUILD_TYPE=Release \
     -DCMAKE_CXX_COMPILER=clang++ -DLQ_FDA_SANITIZE=fuzzer-no-link,address,undefined
-  fuzz_one options $((seconds / 4 + 1))
-  fuzz_one graph $((seconds - seconds / 4))
+  fuzz_one options "$seconds"
+  fuzz_one graph "$seconds"
 }
 
 has_fuzzer() { ls "$(clang++ -print-resource-dir)"/lib/linux/libclang_rt.fuzzer-*.a; }
@@ -84,6 +91,7 @@ has_fuzzer() { ls "$(clang++ -print-resource-dir)"/lib/linux/libclang_rt.fuzzer-
 fuzz_one() {
   local found=build/check-fuzz/found-$1 log=build/check-fuzz/$1.log
   mkdir -p "$found"
+  echo "fuzz $1: $2 s; its progress goes to export/runtime/$log"
   if ! "build/check-fuzz/tests/fuzz/lq_fda_fuzz_$1" -max_total_time="$2" -max_len=512 -timeout=20 -rss_limit_mb=1000 \
     -print_final_stats=1 -artifact_prefix="build/check-fuzz/$1-" "$found" "fuzz/corpus/$1" >"$log" 2>&1; then
     tail -60 "$log" >&2
@@ -91,6 +99,19 @@ fuzz_one() {
     exit 1
   fi
   echo "fuzz $1: $(awk '/number_of_executed_units/ {print $2}' "$log") executions in $2 s, nothing found"
+}
+
+models() {
+  local seconds=$1 python=$2
+  shift 2
+  need_build_tools
+  cd "$caller"
+  if ! "$python" -c "import ai_edge_litert, lq_fda_runtime" 2>/dev/null; then
+    echo "check.sh: $python lacks lq_fda_runtime or LiteRT. Run \`make test\` once and pass .venv/bin/python." >&2
+    exit 1
+  fi
+  (cd "$here" && build check-asan lq_fda_delegate --preset host-asan)
+  "$python" "$here/fuzz/models.py" --library "$here/build/check-asan/liblq_fda_delegate.so" --seconds "$seconds" "$@"
 }
 
 arm() {
@@ -129,9 +150,18 @@ find_zig() {
   zig=$($python -c "import os, ziglang; print(os.path.join(os.path.dirname(ziglang.__file__), 'zig'))")
 }
 
+usage() {
+  sed -n '2,12s/^# \{0,1\}//p' "$here/check.sh"
+  exit 2
+}
+
 case ${1:-} in
   kernels | asan | tsan | arm) "$1" ;;
-  fuzz) fuzz "${2:-40}" ;;
-  all) for step in kernels asan tsan fuzz arm; do echo "== $step" && $step; done ;;
-  *) sed -n '2,11s/^# \{0,1\}//p' "$0" && exit 2 ;;
+  fuzz) fuzz "${2:-20}" ;;
+  models)
+    [ $# -ge 3 ] || usage
+    models "${@:2}"
+    ;;
+  all) for step in kernels asan tsan arm; do echo "== $step" && $step; done ;;
+  *) usage ;;
 esac

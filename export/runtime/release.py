@@ -4,7 +4,8 @@
     python export/runtime/release.py                      # dist/*.whl for x86_64, aarch64 and armv7l
     python export/runtime/release.py aarch64 --output DIR
 
-The compiler is that of the PyPI package `ziglang`; it is fetched for the build and removed after it. What is checked:
+The compiler is that of the PyPI package `ziglang`; it is fetched for the build and removed after it. What is checked
+before a wheel leaves the build's own folder:
 
 - auditwheel finds the platform that the wheel's name promises, or an older one;
 - the library is for that machine, under 500 KB, needs the C library alone and has no relocations in its code.
@@ -33,15 +34,24 @@ _C_LIBRARY = {"libc.so.6", "libm.so.6", "libpthread.so.0", "ld-linux-aarch64.so.
 _MACHINES = {"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64", "armv7l": "EM_ARM"}
 
 
-def build(name: str, output: Path) -> Path:
-    """Builds one wheel; returns its path."""
+def release(name: str, output: Path) -> list[str]:
+    """Builds a wheel and puts it into a folder if nothing is wrong with it; returns what is."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "build", "--wheel", "--outdir", folder, str(HERE)]
-        if subprocess.run(command, check=False, env={**os.environ, VARIABLE: name}).returncode:
-            sys.exit(f"The wheel for {name} could not be built; what the build said stands above.")
-        (wheel,) = Path(folder).glob("*.whl")
-        output.mkdir(parents=True, exist_ok=True)
-        return Path(shutil.move(str(wheel), str(output / wheel.name)))
+        wheel = build(name, Path(folder))
+        faults = check(wheel, name, TARGETS[name])
+        if not faults:
+            output.mkdir(parents=True, exist_ok=True)
+            shutil.move(str(wheel), str(output / wheel.name))
+    return [f"{wheel.name}: {fault}" for fault in faults]
+
+
+def build(name: str, folder: Path) -> Path:
+    """Builds one wheel; returns its path."""
+    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(HERE)]
+    if subprocess.run(command, check=False, env={**os.environ, VARIABLE: name}).returncode:
+        sys.exit(f"The wheel for {name} could not be built; what the build said stands above.")
+    (wheel,) = folder.glob("*.whl")
+    return wheel
 
 
 def check(wheel: Path, name: str, target: Target) -> list[str]:
@@ -94,10 +104,7 @@ def main() -> None:
     unknown = sorted(set(arguments.targets) - set(TARGETS))
     if unknown:
         sys.exit(f"No such target. Expected some of {sorted(TARGETS)}. Received: {unknown}.")
-    faults = []
-    for name in arguments.targets or TARGETS:
-        wheel = build(name, arguments.output)
-        faults += [f"{wheel.name}: {fault}" for fault in check(wheel, name, TARGETS[name])]
+    faults = [fault for name in arguments.targets or TARGETS for fault in release(name, arguments.output)]
     if faults:
         sys.exit("\n".join(faults))
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from lq_fda_runtime import library_path
 
 RUNTIME = Path(__file__).resolve().parents[2] / "export" / "runtime"
 VARIABLE = "LQ_FDA_DELEGATE_LIBRARY"
+sys.path.insert(0, str(Path(__file__).parent / "operators"))  # For lce_files.
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from lq_fda_runtime import Bundle, LqFdaRuntimeError
+from lq_fda_runtime import Bundle, LqFdaRuntimeError, preprocess
 
 FILES = ("model.tflite", "float.tflite", "int8.tflite", "golden.npz", "labels.txt")
 
@@ -68,6 +68,12 @@ def test_a_newer_format_has_its_own_message(bundle, edit):
         (("preprocessing", "scale"), [1, 2], "scale does not hold 3 numbers"),
         (("preprocessing", "offset"), [1, 2, "3"], "offset='3'"),
         (("preprocessing", "offset"), [1, 2, float("nan")], "offset=nan"),
+        (("preprocessing", "offset"), [1, 2, float("-inf")], "offset=-inf"),
+        (("preprocessing", "offset"), [1, 2, 1e300], r"offset=1e\+300"),
+        (("preprocessing", "scale"), [1, 2, -(10**400)], "scale=-1000.* is no number"),
+        (("preprocessing", "scale"), [1, 2, 2.0**119 * 1.01], "scale=.* is no number"),
+        (("preprocessing", "crop"), 10**400, "crop=1000.* is no number"),
+        (("accuracy",), {"float": {"top1": 10**400}}, "accuracy.float.top1=1000.* is no number"),
         (("preprocessing", "antialias"), True, r"unknown fields \['antialias'\]"),
         (("files",), None, "files is no table"),
         (("files", "../up.tflite"), {"sha256": "0" * 64, "bytes": 1}, "no plain file name"),
@@ -84,6 +90,14 @@ def test_an_odd_manifest_is_refused(bundle, edit, path, value, words):
     edit(*path, to=value)
     with pytest.raises(LqFdaRuntimeError, match=words):
         Bundle(bundle)
+
+
+def test_the_largest_numbers_give_finite_inputs(bundle, edit):
+    for scale, offset in (((2.0**119,) * 3, (2.0**119,) * 3), ((-(2.0**119),) * 3, (-(2.0**119),) * 3)):
+        edit("preprocessing", "scale", to=scale)
+        edit("preprocessing", "offset", to=offset)
+        spec = Bundle(bundle).preprocessing
+        assert np.isfinite(preprocess(np.full((8, 8, 3), 255, np.uint8), spec)).all()
 
 
 def test_fields_that_a_device_does_not_need_are_passed_over(bundle, edit):
@@ -115,6 +129,15 @@ def test_labels_have_to_match_the_classes(bundle, put):
         Bundle(bundle).labels()
 
 
+def test_a_label_may_hold_what_other_programs_take_for_the_end_of_a_line(bundle, put):
+    names = ["a\u0085b", "c\u2028d", "e\x0cf", *map(str, range(7))]
+    for end in ("\n", "\r\n"):
+        put("labels.txt", "".join(f"{name}{end}" for name in names).encode())
+        assert Bundle(bundle).labels() == names
+    put("labels.txt", "\n".join(names).encode())
+    assert Bundle(bundle).labels() == names
+
+
 def test_the_network_has_to_match_the_preprocessing(bundle, edit):
     edit("preprocessing", "height", to=16)
     with pytest.raises(LqFdaRuntimeError, match=r"input shape \(1, 8, 8, 3\) where the manifest says \(1, 16, 8, 3\)"):
@@ -143,6 +166,15 @@ def lying_header():
     return buffer.getvalue()
 
 
+def header(text, compression=zipfile.ZIP_STORED):
+    """An array whose header is a text."""
+    member = np.lib.format.magic(1, 0) + len(text).to_bytes(2, "little") + text.encode()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        archive.writestr("inputs.npy", member)
+    return buffer.getvalue()
+
+
 GOOD = np.ones((2, 8, 8, 3), np.float32)
 OUT = np.ones((2, 10), np.float32)
 
@@ -162,6 +194,11 @@ OUT = np.ones((2, 10), np.float32)
         npz(inputs=GOOD[:, :4], outputs_model=OUT, outputs_int8=OUT, outputs_float=OUT),
         npz(inputs=np.array([{}], object)),
         lying_header(),
+        header("{'descr': '<f4', ("),
+        header(f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({10**40}, 8, 8, 3), }}\n"),
+        header("\\"),
+        header("{" * 5000),
+        header("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 8, 8, 3), }\n", zipfile.ZIP_LZMA),
     ],
     ids=[
         "empty",
@@ -176,6 +213,11 @@ OUT = np.ones((2, 10), np.float32)
         "size",
         "pickle",
         "lie",
+        "open bracket",
+        "huge shape",
+        "backslash",
+        "deep",
+        "lzma",
     ],
 )
 def test_odd_golden_archives_are_refused(bundle, put, content):

@@ -47,6 +47,12 @@ def test_classify_for_people(shout, intact, golden, pictures):
     assert re.fullmatch(r" +[\d.]+%  (\d)", best).group(1) == str(golden["outputs_model"][0].argmax())
 
 
+def test_classify_does_not_let_labels_steer_the_terminal(shout, bundle, golden, pictures, put):
+    put("labels.txt", b"".join(b"\x1b[31m\xc3\xa9 %d\n" % digit for digit in range(10)))
+    code, out, _ = shout("classify", bundle, pictures[0], "--top", 10)
+    assert code == 0 and "\x1b" not in out and out.count("%  \\x1b[31m\u00e9 ") == 10
+
+
 def test_benchmark_writes_records_that_lq_fda_reads(shout, intact, tmp_path):
     output = tmp_path / "records.jsonl"
     code, out, _ = shout("benchmark", intact, "--threads", "1,2", "--rounds", 3, "--json", "--output", output)
@@ -154,6 +160,8 @@ def archive(arrays):
         (("benchmark", "BUNDLE", "--threads", "0"), "num_threads=0"),
         (("benchmark", "BUNDLE", "--rounds", "0"), "rounds=0"),
         (("benchmark", "BUNDLE", "--isa", "sse"), "isa='sse'"),
+        (("benchmark", "BUNDLE", "--isa", "\x1b[31m\n"), r"isa='\x1b[31m\n'"),
+        (("classify", "BUNDLE/\u2028", "x.png"), r"\u2028"),
         (("benchmark", "BUNDLE", "--rounds", "1", "--output", "BUNDLE"), "Could not write the records"),
         (("info", "nowhere.tflite"), "The model cannot be read"),
         (("selftest", "nowhere"), "This is no bundle"),
@@ -164,6 +172,14 @@ def test_errors_are_one_sentence_and_exit_code_1(shout, intact, arguments, words
     code, out, err = shout(*(argument.replace("BUNDLE", str(intact)) for argument in arguments))
     assert code == 1 and out == ""
     assert words in err and err.startswith("lq-fda-runtime: ") and err.count("\n") == 1
+
+
+def test_errors_do_not_steer_the_terminal(shout, intact, tmp_path):
+    content = (intact / "model.tflite").read_bytes()
+    assert content.count(b"LceQuantize") == 1
+    (tmp_path / "m.tflite").write_bytes(content.replace(b"LceQuantize", b"\x1b[31mQuanti"))
+    code, _, err = shout("info", tmp_path / "m.tflite")
+    assert code == 1 and "\x1b" not in err and r"custom op: \x1b[31mQuanti" in err and err.count("\n") == 1
 
 
 def test_every_command_has_an_example_and_json(shout):

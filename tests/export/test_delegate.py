@@ -1,13 +1,12 @@
 """Loading the library: wrong machines, wrong files, no runtime."""
 
 import _ctypes
-import importlib.util
 import subprocess
 import sys
 
 import lq_fda_runtime
 import pytest
-from lq_fda_runtime import Interpreter, LqFdaRuntimeError, library_path, load_delegate
+from lq_fda_runtime import Interpreter, LqFdaRuntimeError, delegate, library_path, load_delegate
 from lq_fda_runtime.delegate import VARIABLE
 from lq_fda_runtime.litert import interpreter_module
 from lq_fda_runtime.report import parse_report
@@ -66,13 +65,32 @@ def test_a_missing_library_is_named(monkeypatch, tmp_path):
         library_path()
 
 
-def test_it_is_found_beside_the_package(monkeypatch):
+def test_it_is_looked_for_beside_the_package(monkeypatch, tmp_path):
     monkeypatch.delenv(VARIABLE, raising=False)
-    folder = importlib.util.find_spec("lq_fda_runtime").submodule_search_locations[0]
-    try:
-        assert str(library_path().parent) == folder
-    except LqFdaRuntimeError as error:
-        assert folder in str(error)
+    monkeypatch.setattr(delegate, "__file__", str(tmp_path / "delegate.py"))
+    with pytest.raises(LqFdaRuntimeError, match=rf"library is missing.*{tmp_path}.*Reinstall"):
+        library_path()
+    (tmp_path / "liblq_fda_delegate.so").touch()
+    assert library_path() == tmp_path / "liblq_fda_delegate.so"
+
+
+@pytest.mark.parametrize("threads", [-1, 1025, 1.0, True, "2", None])
+def test_refuses_odd_thread_counts(threads):
+    with pytest.raises(LqFdaRuntimeError, match=rf"Expected 0 .* to 1024\..*num_threads={threads!r}.*num_threads=0"):
+        load_delegate(num_threads=threads)
+
+
+@pytest.mark.parametrize("switch", ["fuse", "profile", "verbose"])
+@pytest.mark.parametrize("value", ["false", 0, None])
+def test_switches_are_on_or_off(switch, value):
+    with pytest.raises(LqFdaRuntimeError, match=rf"Expected True or False\. Received: {switch}={value!r}"):
+        load_delegate(**{switch: value})
+
+
+def test_other_characters_in_an_option_are_no_other_error():
+    """What the library says is cut off; not inside of a character, or Python cannot read it."""
+    with pytest.raises(ValueError, match=r"Received: a\?"):
+        interpreter_module().Delegate(str(library_path()), {"isa": "a" + 40 * "\u00e9"})
 
 
 def test_options_that_the_library_does_not_know_are_refused():

@@ -1,6 +1,8 @@
 """Image files, good and bad."""
 
+import contextlib
 import io
+import random
 import struct
 import zlib
 
@@ -65,10 +67,18 @@ def test_refuses_image_bombs(tmp_path, side):
         read_image(tmp_path / "bomb.png")
 
 
-def jpeg():
+def jpeg(exif=None):
     buffer = io.BytesIO()
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(buffer, "JPEG")
-    return buffer.getvalue()
+    content = buffer.getvalue()
+    if exif is None:
+        return content
+    segment = b"Exif\0\0" + exif
+    return content[:2] + b"\xff\xe1" + (len(segment) + 2).to_bytes(2, "big") + segment + content[2:]
+
+
+# Words where a number of bits belongs, which the turned image would have to repeat.
+MISTYPED = b"MM\0*\0\0\0\x08\0\x02\x01\x02\0\x02\0\0\0\x03hi\0\0\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
 
 
 @pytest.mark.parametrize(
@@ -80,13 +90,39 @@ def jpeg():
         jpeg()[: len(jpeg()) // 2],
         bomb(8)[:40],
         b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n",
+        jpeg(MISTYPED),
     ],
-    ids=["empty", "text", "head", "half", "png", "postscript"],
+    ids=["empty", "text", "head", "half", "png", "postscript", "mistyped metadata"],
 )
 def test_refuses_what_is_no_image(tmp_path, content):
     (tmp_path / "i.jpg").write_bytes(content)
     with pytest.raises(LqFdaRuntimeError, match="no image, or it is damaged"):
         read_image(tmp_path / "i.jpg")
+
+
+def test_says_nothing_of_odd_metadata(tmp_path, recwarn):
+    """Pillow warns of it, on stderr, where a program's own messages stand."""
+    (tmp_path / "i.jpg").write_bytes(jpeg(exif=b"II*\0\x08\0\0\0\x05\0\x12\x01\x03\0"))
+    assert read_image(tmp_path / "i.jpg").shape == (64, 64, 3)
+    assert not recwarn.list
+
+
+def test_decoders_fail_in_known_ways_only(tmp_path):
+    """Bytes of every format, damaged at random: pixels, or an error for the user."""
+    chance = random.Random(0)
+    for ending in ("jpg", "png", "webp", "bmp", "gif", "ppm", "tiff"):
+        buffer = io.BytesIO()
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        options = {"exif": exif} if ending in ("jpg", "png", "webp", "tiff") else {}
+        Image.fromarray(PIXELS).resize((16, 16)).save(buffer, {"jpg": "JPEG"}.get(ending, ending.upper()), **options)
+        for _ in range(150):
+            content = bytearray(buffer.getvalue())
+            for _ in range(chance.randint(1, 6)):
+                content[chance.randrange(len(content))] = chance.randrange(256)
+            (tmp_path / "i").write_bytes(content[: chance.choice((len(content), chance.randrange(len(content))))])
+            with contextlib.suppress(LqFdaRuntimeError):
+                read_image(tmp_path / "i")
 
 
 def test_refuses_sixteen_bits(tmp_path):

@@ -1,6 +1,6 @@
 """The wheel: what is in it, and that it builds on a machine without a compiler."""
 
-import importlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -40,7 +40,7 @@ def build_support(monkeypatch):
 def test_a_machine_without_a_compiler_gets_one_from_pypi(build_support, monkeypatch, tmp_path):
     backend = build_support("backend")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert backend.get_requires_for_build_wheel() == ["cmake", "ziglang>=0.13"]
+    assert backend.get_requires_for_build_wheel() == ["cmake", "ziglang>=0.13,<0.18"]
 
 
 def test_a_broken_compiler_counts_as_none(build_support, monkeypatch, tmp_path):
@@ -86,6 +86,47 @@ def test_nothing_heavy_is_required(build_support):
     dependencies = build_support("dependencies")
     names = {item.partition(">")[0] for item in dependencies.dynamic_metadata({}, {})["dependencies"]}
     assert names == {"numpy", "ai-edge-litert", "Pillow"}
+
+
+def test_one_range_of_compilers(build_support):
+    assert f'"{build_support("backend")._ZIG}"' in (RUNTIME / "check.sh").read_text()
+
+
+@pytest.fixture
+def script(build_support):
+    """A script of the runtime's folder, as a module."""
+
+    def load(name):
+        spec = importlib.util.spec_from_file_location(name, RUNTIME / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    yield load
+    for name in ("release", "matrix"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize("faults", [[], ["the library is too large"]])
+def test_a_wheel_with_a_fault_is_not_released(script, monkeypatch, tmp_path, faults):
+    release = script("release")
+
+    def run(command, **_):
+        (Path(command[command.index("--outdir") + 1]) / "new.whl").write_text("new")
+        return types.SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(release.subprocess, "run", run)
+    monkeypatch.setattr(release, "check", lambda wheel, name, target: faults)
+    (tmp_path / "old.whl").write_text("old")
+    assert release.release("aarch64", tmp_path) == [f"new.whl: {fault}" for fault in faults]
+    assert {path.name for path in tmp_path.iterdir()} == {"old.whl"} | (set() if faults else {"new.whl"})
+
+
+def test_the_matrix_has_the_tolerance_of_the_self_test(script):
+    from lq_fda_runtime.selftest import TOLERANCES
+
+    assert TOLERANCES["model.tflite"] == script("matrix")._TOLERANCE
 
 
 @pytest.mark.slow

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from ai_edge_litert.schema_py_generated import TensorType
+from lce_files import File
 from lq_fda_runtime import Bundle, LqFdaRuntimeError
-from lq_fda_runtime.session import _Tensor
+from lq_fda_runtime.session import Session, _Tensor
 
 QUANTIZED = _Tensor(index=0, shape=(5,), dtype=np.dtype(np.int8), scale=0.5, zero_point=3)
 
@@ -29,3 +31,21 @@ def test_images_have_to_fit(intact):
 def test_the_stock_runtime_says_that_it_needs_the_delegate(intact):
     with pytest.raises(LqFdaRuntimeError, match=r"stock runtime cannot run.*LceQuantize.*with the delegate"):
         Bundle(intact).session(delegate=False)
+
+
+@pytest.mark.parametrize("delegate", [True, False])
+def test_an_operator_that_fails_as_it_runs_is_named(delegate):
+    """A RESHAPE whose sizes are computed: whether they fit, only the run tells."""
+    file = File()
+    source = file.input((1, 4))
+    sizes = file.operator("SHAPE", [source], file.tensor((2,), np.int32), outType=TensorType.INT32)
+    doubled = file.operator("ADD", [sizes, sizes], file.tensor((2,), np.int32))
+    content = file.content(file.operator("RESHAPE", [source, doubled], file.tensor((2, 8))))
+    with pytest.raises(LqFdaRuntimeError, match=r"failed as it ran.*shape \(1, 4\).*'some\.tflite'"):
+        Session(content, name="some.tflite", delegate=delegate).run(np.zeros((1, 4), np.float32))
+
+
+@pytest.mark.parametrize("delegate", [True, False])
+def test_a_damaged_file_is_called_by_its_name(delegate):
+    with pytest.raises(LqFdaRuntimeError, match=r"damaged or is no \.tflite file.*'some\.tflite'"):
+        Session(b"nonsense", name="some.tflite", delegate=delegate)

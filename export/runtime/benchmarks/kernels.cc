@@ -67,12 +67,17 @@ class Run {
         layer_(layer),
         words_(layer.channels / 32),
         input_(static_cast<size_t>((layer.size + 2) * (layer.size + 2) * words_)),
-        weights_(static_cast<size_t>(layer.outputs * 9 * words_)),
+        weights_(static_cast<size_t>(layer.outputs * 9 * words_ * kernels.bconv.weight_words)),
         vector_(static_cast<size_t>(layer.outputs)),
         map_(static_cast<size_t>(layer.size * layer.size * layer.outputs)) {
     Random random(1);
     random.Fill(input_);
     random.Fill(weights_);
+    const auto row = static_cast<size_t>(kernels.bconv.block);
+    const size_t arranged = row * static_cast<size_t>(kernels.bconv.weight_words);
+    for (size_t i = weights_.size() / arranged; kernels.bconv.arrange_weights != nullptr && i-- > 0;) {
+      kernels.bconv.arrange_weights(weights_.data() + i * row, weights_.data() + i * arranged);
+    }
     for (int row = 0; row < 3; ++row) segments_[row] = row * (layer.size + 2) * words_;
   }
 
@@ -85,7 +90,7 @@ class Run {
     tile.sink.map = map_.data();
     tile.sink.stride = layer_.outputs;
     for (tile.channel = 0; tile.channel < layer_.outputs; tile.channel += block) {
-      tile.weights = weights_.data() + tile.channel * 9 * words_;
+      tile.weights = weights_.data() + tile.channel * 9 * words_ * kernels_.bconv.weight_words;
       tile.multiplier = tile.bias = vector_.data() + tile.channel;
       for (tile.pixel = 0; tile.pixel < count; tile.pixel += pixels) {
         tile.count = count - tile.pixel < pixels ? count - tile.pixel : pixels;

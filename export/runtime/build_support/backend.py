@@ -25,7 +25,7 @@ from scikit_build_core.build import (  # noqa: F401
     prepare_metadata_for_build_wheel,
 )
 
-_ZIG = "ziglang>=0.13"
+_ZIG = "ziglang>=0.13,<0.18"  # As in check.sh.
 # What the library needs of a compiler: C++17, a shared library, the C library's headers.
 _PROBE = """
 #include <pthread.h>

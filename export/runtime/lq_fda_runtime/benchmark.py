@@ -103,41 +103,46 @@ def benchmark(
             for file, content in contents.items()
         }
         times = time_interleaved(sessions, protocol)
-        run = uuid.uuid4().hex
-        for file, session in sessions.items():
-            report = session.report
-            records.append(
-                {
-                    "kind": "latency",
-                    "run": run,
-                    "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-                    "bundle": name,
-                    "file": file,
-                    "sha256": hashlib.sha256(contents[file]).hexdigest(),
-                    "runtime": "lq_fda" if report else "litert",
-                    "runtime_version": report.version if report else runtime_version(),
-                    "settings": {
-                        "interpreter": f"{runtime_name()} {runtime_version()}",
-                        "xnnpack": True,
-                        **({"isa": report.isa, "fuse": report.fuse, "lq_fda_nodes": report.taken} if report else {}),
-                    },
-                    "threads": count,
-                    "input_shape": list(session.input_shape),
-                    "warmups": protocol.warmups,
-                    "rounds": protocol.rounds,
-                    "settle": protocol.settle,
-                    "median_ms": float(np.median(times[file])),
-                    "p90_ms": float(np.quantile(times[file], 0.9)),
-                    "min_ms": float(times[file].min()),
-                    "file_bytes": len(contents[file]),
-                    "peak_memory_bytes": None,
-                    "delegated_nodes": session.delegated_nodes,
-                    "total_nodes": session.total_nodes,
-                    "environment": environment,
-                    "command": command,
-                }
-            )
+        shared = {
+            "kind": "latency",
+            "run": uuid.uuid4().hex,
+            "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "bundle": name,
+            "threads": count,
+            **dataclasses.asdict(protocol),
+            "environment": environment,
+            "command": command,
+        }
+        records += [
+            {**shared, "file": file, **_of_file(contents[file], session), **_of_times(times[file])}
+            for file, session in sessions.items()
+        ]
     return records
+
+
+def _of_file(content: bytes, session: Session) -> dict[str, Any]:
+    """The fields of a record that say what ran."""
+    report = session.report
+    ours = {"isa": report.isa, "fuse": report.fuse, "lq_fda_nodes": report.taken} if report else {}
+    return {
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "runtime": "lq_fda" if report else "litert",
+        "runtime_version": report.version if report else runtime_version(),
+        "settings": {"interpreter": f"{runtime_name()} {runtime_version()}", "xnnpack": True, **ours},
+        "input_shape": list(session.input_shape),
+        "file_bytes": len(content),
+        "peak_memory_bytes": None,
+        "delegated_nodes": session.delegated_nodes,
+        "total_nodes": session.total_nodes,
+    }
+
+
+def _of_times(milliseconds: np.ndarray) -> dict[str, float]:
+    return {
+        "median_ms": float(np.median(milliseconds)),
+        "p90_ms": float(np.quantile(milliseconds, 0.9)),
+        "min_ms": float(milliseconds.min()),
+    }
 
 
 def time_interleaved(sessions: Mapping[str, Session], protocol: Protocol) -> dict[str, np.ndarray]:
@@ -188,9 +193,10 @@ def append_records(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
     Raises:
         LqFdaRuntimeError: The file cannot be written.
     """
+    lines = "".join(f"{json.dumps(record)}\n" for record in records)
     try:
-        with path.open("a", encoding="utf-8") as file:
-            file.writelines(f"{json.dumps(record)}\n" for record in records)
+        with path.open("ab", buffering=0) as file:
+            file.write(lines.encode())  # In one go: another program may append, too.
     except OSError as error:
         raise LqFdaRuntimeError(
             f"Could not write the records. Received: path={str(path)!r} ({error.strerror or error}).",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -97,7 +98,9 @@ class Bundle:
             LqFdaRuntimeError: The file is damaged, or does not hold one label a class.
         """
         try:
-            labels = self.read(LABELS).decode("utf-8").splitlines()
+            # One a line, as files have lines: other separators may be part of a name.
+            text = io.StringIO(self.read(LABELS).decode("utf-8"), newline=None)
+            labels = [line.rstrip("\n") for line in text]
         except UnicodeDecodeError as error:
             raise self._damaged(LABELS, "not UTF-8") from error
         if len(labels) != self.manifest.classes:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lq_fda_runtime import __version__
-from lq_fda_runtime.errors import LqFdaRuntimeError
+from lq_fda_runtime.errors import LqFdaRuntimeError, printable
 
 # The functions import what they need: `--help` works, and errors stay one sentence, without a runtime.
 
@@ -32,7 +32,7 @@ def classify(arguments: argparse.Namespace) -> None:
     for image, items in found.items():
         print(image)
         for label, probability in items:
-            print(f"  {probability:6.1%}  {label}")
+            print(f"  {probability:6.1%}  {printable(label)}")
 
 
 def benchmark(arguments: argparse.Namespace) -> None:
@@ -108,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parsed.run(parsed)
         sys.stdout.flush()
     except LqFdaRuntimeError as error:
-        print(f"lq-fda-runtime: {error}", file=sys.stderr)
+        print(f"lq-fda-runtime: {printable(str(error))}", file=sys.stderr)
         sys.exit(1)
     except MemoryError:
         print(

@@ -23,7 +23,7 @@ _FUNCTIONS = (
     "lq_fda_delegate_isas",
 )
 _REINSTALL = "Reinstall: `pip install --force-reinstall lq-fda-runtime`."
-ISAS = ("auto", "avx512", "avx2", "neon", "portable")
+_MOST_THREADS = 1024
 
 
 def library_path() -> Path:
@@ -77,16 +77,20 @@ def load_delegate(
     interpreter = Interpreter("model.tflite", experimental_delegates=[load_delegate()])
     ```
     """
-    if isa not in ISAS:
+    if isinstance(num_threads, bool) or not isinstance(num_threads, int) or not 0 <= num_threads <= _MOST_THREADS:
         raise LqFdaRuntimeError(
-            f"No such instruction set. Expected one of {list(ISAS)}. Received: isa={isa!r}.", cure="Pass isa='auto'."
+            f"That number of threads cannot be used. Expected 0 (the interpreter's) to {_MOST_THREADS}. "
+            f"Received: num_threads={num_threads!r}.",
+            cure="Pass num_threads=0.",
         )
-    options = {
-        "num_threads": num_threads,
-        "isa": isa,
-        **{name: str(bool(value)).lower() for name, value in (("fuse", fuse), ("profile", profile))},
-        **({"verbose": "true"} if verbose else {}),
-    }
+    switches = {"fuse": fuse, "profile": profile, "verbose": verbose}
+    for name, value in switches.items():
+        if not isinstance(value, bool):
+            raise LqFdaRuntimeError(
+                f"This switch is on or off. Expected True or False. Received: {name}={value!r}.",
+                cure=f"Pass {name}=True or {name}=False.",
+            )
+    options = {"num_threads": num_threads, "isa": isa, **switches}
     path = library_path()
     delegate_class = interpreter_module().Delegate
     _library(path)
@@ -94,8 +98,9 @@ def load_delegate(
         return delegate_class(str(path), options)
     except ValueError as error:
         raise LqFdaRuntimeError(
-            f"The delegate refuses its options. Received: {options} ({first_line(error)}).",
-            cure="Run `lq-fda-runtime info` to see what this processor has, or pass isa='auto'.",
+            f"The delegate refuses its options. Expected an instruction set that the library and this processor have. "
+            f"Received: isa={isa!r} ({first_line(error)}).",
+            cure="Run `lq-fda-runtime info` to see which there are, or pass isa='auto'.",
         ) from error
 
 

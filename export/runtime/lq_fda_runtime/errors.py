@@ -29,3 +29,9 @@ class LqFdaRuntimeError(RuntimeError):
 def first_line(error: BaseException) -> str:
     """The first line of what an error says; runtimes append their source locations below it."""
     return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def printable(text: str) -> str:
+    """A text of unknown origin as a terminal may see it: what is no visible character, and would move the cursor or
+    change colours, is escaped."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

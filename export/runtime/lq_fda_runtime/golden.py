@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -11,14 +12,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lq_fda_runtime.errors import LqFdaRuntimeError
+from lq_fda_runtime.errors import LqFdaRuntimeError, first_line
 
 _LARGEST_ARRAY = 1 << 28
 # What zipfile, zlib and numpy say of bytes that are none of theirs; RuntimeError is an encrypted archive.
 _ERRORS = (
-    *(OSError, EOFError, LookupError, TypeError, ValueError, SyntaxError, RuntimeError, MemoryError),
-    *(zipfile.BadZipFile, zlib.error),
+    *(OSError, EOFError, LookupError, TypeError, ValueError, ArithmeticError, SyntaxError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
 )
+# Numpy writes no others, whose readers have errors of their own.
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 class Golden(NamedTuple):
@@ -51,7 +54,7 @@ def read_golden(
             raise ValueError("the arrays are not equally long")
     except _ERRORS as error:
         raise LqFdaRuntimeError(
-            f"The bundle is damaged: no golden inputs and outputs. Received: path={name!r} ({error}).",
+            f"The bundle is damaged: no golden inputs and outputs. Received: path={name!r} ({first_line(error)}).",
             cure="Copy the bundle again, or convert the run again.",
         ) from error
     return Golden(inputs, outputs)
@@ -62,6 +65,8 @@ def _array(archive: zipfile.ZipFile, key: str, item_shape: tuple[int, ...]) -> n
     entry = archive.getinfo(f"{key}.npy")
     if entry.file_size > _LARGEST_ARRAY:
         raise ValueError(f"{key} unpacks to {entry.file_size} bytes")
+    if entry.compress_type not in _COMPRESSIONS:
+        raise ValueError(f"{key} is compressed in a way that numpy does not use")
     file = io.BytesIO(archive.read(entry))
     version = np.lib.format.read_magic(file)
     read_header = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import warnings
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from lq_fda_runtime.errors import LqFdaRuntimeError, first_line
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "PPM", "TIFF")
 _LARGEST_PIXELS = 100_000_000
 _LARGEST_BYTES = 1 << 28
+# What Pillow's decoders say of bytes that are none of theirs.
+_ERRORS = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, ArithmeticError, struct.error)
 _EIGHT_BIT = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV", "La", "RGBa")
 
 
@@ -49,8 +52,9 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
         )
     try:
         with warnings.catch_warnings():
-            # Pillow warns of what it takes for bombs; the limit below is this package's own.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            # Pillow warns of what it takes for bombs, and of odd metadata. The limit below is this package's own, and
+            # pixels are all that it wants.
+            warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content), formats=FORMATS) as image:
                 width, height = image.size
                 if width * height > _LARGEST_PIXELS:
@@ -64,7 +68,7 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
                 return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     except Image.DecompressionBombError as error:
         raise _too_large(name, first_line(error)) from error
-    except (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, ArithmeticError) as error:
+    except _ERRORS as error:
         raise LqFdaRuntimeError(
             f"This is no image, or it is damaged. Expected one of {', '.join(FORMATS)}. "
             f"Received: path={name!r} ({first_line(error)}).",

@@ -24,6 +24,7 @@ class Interpreter(interpreter_module().Interpreter):
     Args:
         model_path: The `.tflite` file.
         model_content: Its content, instead of the path.
+        name: How errors call it, if not by its path.
         num_threads: Threads for LCE's operators and the others; at most those that this process may use.
         isa: The delegate's instruction set: `auto`, `avx512`, `avx2`, `neon` or `portable`.
         fuse: Whether the delegate may run what lies between binary convolutions too.
@@ -47,6 +48,7 @@ class Interpreter(interpreter_module().Interpreter):
         model_path: str | os.PathLike[str] | None = None,
         *,
         model_content: bytes | None = None,
+        name: str | None = None,
         num_threads: int = 1,
         isa: str = "auto",
         fuse: bool = True,
@@ -57,7 +59,8 @@ class Interpreter(interpreter_module().Interpreter):
         self._delegate: Any = None
         require_usable_threads(num_threads)
         content = _content(model_path, model_content)
-        self._name = "model_content" if model_path is None else repr(os.fspath(model_path))
+        name = os.fspath(model_path) if name is None and model_path is not None else name
+        self._name = "model_content" if name is None else repr(name)
         self._delegate = load_delegate(num_threads=num_threads, isa=isa, fuse=fuse, profile=profile)
         try:
             super().__init__(model_content=content, num_threads=num_threads, experimental_delegates=[self._delegate])

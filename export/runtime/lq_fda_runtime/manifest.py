@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import re
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,8 @@ _LARGEST_FILE = (1 << 31) - 1  # Offsets in a .tflite file are 32-bit.
 _LARGEST_SIDE = 4096
 _LARGEST_CLASSES = 1 << 20
 _MOST_FILES = 64
+# 255 times such a number and one more are finite in float32, as preprocessing computes.
+_LARGEST_NUMBER = 2.0**119
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,12 +68,12 @@ def read_manifest(folder: Path) -> Manifest:
     if isinstance(received, int) and not isinstance(received, bool) and received > FORMAT:
         raise LqFdaRuntimeError(
             f"The bundle is newer than this program. Expected format {FORMAT}. "
-            f"Received: format={received} in {str(path)!r}.",
+            f"Received: format={received!r:.60} in {str(path)!r}.",
             cure="Update: `pip install --upgrade lq-fda-runtime`.",
         )
     try:
         if type(received) is not int or received != FORMAT:
-            raise _Damaged(f"format={received!r} is not {FORMAT}")
+            raise _Damaged(f"format={received!r:.60} is not {FORMAT}")
         if content.get("output", "logits") != "logits":
             raise _Damaged(f"output={content['output']!r} is not 'logits'")
         return Manifest(
@@ -174,13 +175,14 @@ def _text(content: dict[str, Any], name: str) -> str:
 def _whole(content: dict[str, Any], name: str, least: int, most: int) -> int:
     value = content.get(name)
     if type(value) is not int or not least <= value <= most:
-        raise _Damaged(f"{name}={value!r} is no whole number from {least} to {most}")
+        raise _Damaged(f"{name}={value!r:.60} is no whole number from {least} to {most}")
     return value
 
 
 def _number(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise _Damaged(f"{name}={value!r} is no number")
+    # Not a number is not below either; a whole number may have hundreds of digits.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= _LARGEST_NUMBER:
+        raise _Damaged(f"{name}={value!r:.60} is no number from -2^119 to 2^119")
     return float(value)
 
 

@@ -57,7 +57,7 @@ class DelegateReport:
         isa: The instruction set that its kernels use.
         threads: Size of its thread pool.
         fuse: Whether it may run what lies between binary convolutions.
-        nodes: Every operator of the graph.
+        nodes: Every operator of the graph, the first of a file that holds several.
         steps: What runs in its partitions.
     """
 

@@ -59,9 +59,12 @@ class Session:
         isa: str = "auto",
         fuse: bool = True,
     ):
+        self._name = name
         self.report: DelegateReport | None = None
         if delegate:
-            self._interpreter = Interpreter(model_content=content, num_threads=num_threads, isa=isa, fuse=fuse)
+            self._interpreter = Interpreter(
+                model_content=content, name=name, num_threads=num_threads, isa=isa, fuse=fuse
+            )
             self._interpreter.allocate_tensors()
             self.report = self._interpreter.report()
         else:
@@ -92,9 +95,19 @@ class Session:
 
         Returns:
             One float32 array an output.
+
+        Raises:
+            LqFdaRuntimeError: An operator fails on this input.
         """
-        self._interpreter.set_tensor(self._input.index, self._input.encode(value))
-        self._interpreter.invoke()
+        try:
+            self._interpreter.set_tensor(self._input.index, self._input.encode(value))
+            self._interpreter.invoke()
+        except (RuntimeError, ValueError, MemoryError) as error:
+            raise LqFdaRuntimeError(
+                f"The model failed as it ran. Expected operators that run on any input of shape {self.input_shape}. "
+                f"Received: {self._name!r} ({first_line(error)}).",
+                cure="Convert the model again.",
+            ) from error
         return tuple(output.decode(self._interpreter.get_tensor(output.index)) for output in self._outputs)
 
     def predict(self, images: np.ndarray) -> np.ndarray:

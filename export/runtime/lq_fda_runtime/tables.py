@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lq_fda_runtime.benchmark import ratio_to_int8
+from lq_fda_runtime.errors import printable
 from lq_fda_runtime.report import DelegateReport
 from lq_fda_runtime.selftest import Result
 
@@ -71,7 +72,8 @@ def machine_table(found: Mapping[str, Any]) -> str:
 def report_table(report: DelegateReport) -> str:
     """Which operators the delegate took, and why not the others."""
     rows = [("operator", "taken", "there")]
-    rows += [(name, str(taken), str(there)) for name, (taken, there) in report.counts().items()]
+    # A custom operator's name comes from the file.
+    rows += [(printable(name), str(taken), str(there)) for name, (taken, there) in report.counts().items()]
     lines = [
         f"The delegate ({report.isa}, {_number(report.threads, 'thread')}) takes {report.taken} of {len(report.nodes)} "
         f"operators, in {_number(report.partitions, 'partition')}; the runtime keeps the rest.",
@@ -81,7 +83,10 @@ def report_table(report: DelegateReport) -> str:
     refusals = report.refusals()
     if refusals:
         lines += ["", "Not taken, and why:"]
-        lines += [f"  {count:>3} {name}: {reason or 'no reason given'}" for (name, reason), count in refusals.items()]
+        lines += [
+            f"  {count:>3} {printable(name)}: {reason or 'no reason given'}"
+            for (name, reason), count in refusals.items()
+        ]
     if not any(node.op.startswith("Lce") for node in report.nodes):
         lines += ["", "The model holds no operator of Larq Compute Engine: it runs as in the stock interpreter."]
     timed = [step for step in report.steps if step.runs]

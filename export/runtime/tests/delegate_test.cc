@@ -1,5 +1,6 @@
 // The delegate and its interpreter: options, claims, report, and what it refuses.
 #include <stdio.h>
+#include <unistd.h>
 
 #include "support/check.h"
 #include "support/hooks.h"
@@ -79,6 +80,16 @@ TEST(delegate_options_are_checked) {
   CHECK(tflite_plugin_create_delegate(&key, &value, 1, nullptr) == nullptr);
 }
 
+// An interpreter's language may take nothing but UTF-8, and the cut could go through a character.
+TEST(delegate_options_are_shown_in_plain_characters) {
+  for (const char* options : {"isa=ab\xc3\xa9\n", "\xf0\x9f\x98\x80=1", "x\x1b[31m=1"}) {
+    CHECK(NewDelegate(options) == nullptr);
+    CHECK_TEXT(RefusalText(), "Received: ");
+    for (const char* c = RefusalText(); *c != 0; ++c) CHECK(*c >= 0x20 && *c <= 0x7e);
+  }
+  CHECK_TEXT((NewDelegate("isa=ab\xc3\xa9"), RefusalText()), "Received: ab??.");
+}
+
 TEST(delegate_names_its_tables) {
   CHECK(Json::Holds(lq_fda_delegate_isas()));
   CHECK_TEXT(lq_fda_delegate_isas(), "\"portable\"]");
@@ -107,6 +118,26 @@ TEST(delegate_takes_what_belongs_to_binary_layers) {
              "{\"index\": 4, \"op\": \"LceBconv2d\", \"taken\": true, \"reason\": \"\", \"partition\": 0}");
   CHECK_TEXT(plain.Report(), "{\"index\": 5, \"op\": \"ADD\", \"taken\": false, \"reason\": \"fusion is off\"");
   CHECK(Json::Holds(fused.Report()) && Json::Holds(plain.Report()));
+}
+
+// On stderr, which a test reads by way of a file.
+TEST(delegate_tells_what_it_takes) {
+  for (const char* options : {"verbose=true isa=portable", "isa=portable"}) {
+    Session session(BuildOne, options);
+    FILE* file = tmpfile();
+    const int kept = dup(fileno(stderr));
+    CHECK(file != nullptr && kept >= 0);
+    dup2(fileno(file), fileno(stderr));
+    CHECK(session.Start());
+    dup2(kept, fileno(stderr));
+    close(kept);
+    rewind(file);
+    char text[128] = "";
+    const size_t size = fread(text, 1, sizeof(text) - 1, file);
+    fclose(file);
+    CHECK_EQ(size > 0, *options == 'v');
+    if (size > 0) CHECK_TEXT(text, "lq_fda: takes 1 of 1 nodes, kernels for portable\n");
+  }
 }
 
 // A graph without LCE's operators stays as it is.
@@ -191,7 +222,7 @@ TEST(delegate_refuses_nodes_that_nobody_could_run) {
       "its filter");
   ExpectSpoiled([](Interpreter& i, TfLiteNode&) { i.tensor(0).dims->data[3] = 5; }, "number of channels");
   ExpectSpoiled([](Interpreter& i, TfLiteNode&) { i.tensor(0).dims->size = 3; }, "number of channels");
-  ExpectSpoiled([](Interpreter& i, TfLiteNode&) { i.tensor(0).dims->data[1] = 1 << 30; }, "");
+  ExpectSpoiled([](Interpreter& i, TfLiteNode&) { i.tensor(0).dims->data[1] = 1 << 30; }, "an input has an odd shape");
 }
 
 // The size of such a tensor would be the one that was planned last.
@@ -219,6 +250,58 @@ TEST(delegate_leaves_outputs_of_other_types_alone) {
   CHECK_TEXT(session.Report(), "\"op\": \"ADD\", \"taken\": false, \"reason\": \"its output is not float\"");
 }
 
+// A number a row is not a number a channel, though there may be as many.
+TEST(delegate_leaves_slopes_of_rows_alone) {
+  Session session([](Network& n) {
+    const int y = n.Bconv(n.PackedInput({4, {1, 32, 32, 32}}), Conv());
+    n.Output(n.Prelu(y, n.Constant({3, {32, 1, 1}})));
+    n.Output(n.Prelu(y, n.Constant({3, {1, 32, 1}})));
+    n.Output(n.Prelu(y, n.Constant({3, {1, 1, 32}})));
+  });
+  CHECK(session.Start());
+  CHECK_TEXT(session.Report(), "{\"index\": 1, \"op\": \"PRELU\", \"taken\": false, \"reason\": \"its slopes are not");
+  CHECK_TEXT(session.Report(), "{\"index\": 2, \"op\": \"PRELU\", \"taken\": false, \"reason\": \"its slopes are not");
+  CHECK_TEXT(session.Report(), "{\"index\": 3, \"op\": \"PRELU\", \"taken\": true,");
+}
+
+// What could not be prepared is not taken: nobody else could run it then.
+TEST(delegate_leaves_what_does_not_fit_alone) {
+  Session session([](Network& n) {
+    const int x = n.Input(kTfLiteFloat32, {0, {}});
+    const float weights[40] = {1, 2};
+    const int matrix = n.interpreter.Constant(kTfLiteFloat32, {2, {40, 1}}, weights, sizeof(weights));
+    for (bool keep_dims : {false, true}) {
+      const int output = n.interpreter.Tensor(kTfLiteFloat32, {2, {1, 40}});
+      const TfLiteFullyConnectedParams params = {kTfLiteActNone, 0, keep_dims};
+      n.interpreter.Builtin(kTfLiteBuiltinFullyConnected, {x, matrix, -1}, output, &params, sizeof(params));
+      n.Output(n.Quantize(output));
+    }
+    const int32_t none = 0;
+    const int sizes = n.interpreter.Constant(kTfLiteInt32, {1, {1}}, &none, sizeof(none));
+    const int output = n.interpreter.Tensor(kTfLiteFloat32, {2, {1, 40}});
+    n.interpreter.Builtin(kTfLiteBuiltinReshape, {n.Input(kTfLiteFloat32, {2, {1, 40}}), sizes}, output);
+    n.Output(n.Quantize(output));
+  });
+  session.interpreter().ignores_other_operators = true;
+  CHECK(session.Start());
+  const char* report = session.Report();
+  CHECK_TEXT(report, "\"index\": 0, \"op\": \"FULLY_CONNECTED\", \"taken\": false, \"reason\": \"its weights do");
+  CHECK_TEXT(report, "\"index\": 2, \"op\": \"FULLY_CONNECTED\", \"taken\": false, \"reason\": \"its weights do");
+  CHECK_TEXT(report, "\"index\": 4, \"op\": \"RESHAPE\", \"taken\": false, \"reason\": \"its shape does not");
+}
+
+// A classifier's matrix in front of a sign.
+TEST(delegate_leaves_large_matrices_alone) {
+  Session session([](Network& n) {
+    n.Output(n.Quantize(n.Dense(n.Input(kTfLiteFloat32, {2, {1, 1024}}), 257, kTfLiteActNone)));
+    n.Output(n.Quantize(n.Dense(n.Input(kTfLiteFloat32, {2, {1, 512}}), 512, kTfLiteActNone)));
+  });
+  CHECK(session.Start());
+  const char* report = session.Report();
+  CHECK_TEXT(report, "\"index\": 0, \"op\": \"FULLY_CONNECTED\", \"taken\": false, \"reason\": \"its matrix is");
+  CHECK_TEXT(report, "\"index\": 2, \"op\": \"FULLY_CONNECTED\", \"taken\": true");
+}
+
 // Dilations that no image is large enough for: sizes of borders must not wrap.
 TEST(delegate_refuses_windows_beyond_all_bounds) {
   const auto build = [](Network& n) {
@@ -238,25 +321,24 @@ TEST(delegate_refuses_windows_beyond_all_bounds) {
   Session session(build);
   CHECK(!session.Start());
   CHECK_TEXT(session.interpreter().error(), "node 0 cannot be run");
-}
-
-// A scalar has no last size that a dense layer could replace.
-TEST(delegate_survives_scalars) {
-  for (bool keep : {false, true}) {
-    static bool keep_dims;
-    keep_dims = keep;
-    Session session([](Network& n) {
-      const int scalar = n.Input(kTfLiteFloat32, {0, {}});
-      const float weights[40] = {1, 2};
-      const int matrix = n.interpreter.Constant(kTfLiteFloat32, {2, {40, 1}}, weights, sizeof(weights));
-      const int output = n.interpreter.Tensor(kTfLiteFloat32, {2, {1, 40}});
-      const TfLiteFullyConnectedParams params = {kTfLiteActNone, 0, keep_dims};
-      n.interpreter.Builtin(kTfLiteBuiltinFullyConnected, {scalar, matrix, -1}, output, &params, sizeof(params));
-      n.Output(n.Quantize(output));
-    });
-    session.interpreter().ignores_other_operators = true;
-    CHECK(!session.Start());
-  }
+  // Nor where there is no image at all.
+  const auto build_wide = [](Network& n) {
+    WindowOptions o;
+    o.channels_in = 256;
+    o.dilation_width = 1 << 20;
+    constexpr int kColumns = 257;
+    Array<uint32_t> bits(kColumns * 8);
+    const float one = 1;
+    const int input = n.PackedInput({4, {0, 1, 1, 256}});
+    const int filter = n.interpreter.Constant(kTfLiteInt32, {4, {1, 1, kColumns, 8}}, bits.data(), bits.bytes());
+    const int vector = n.interpreter.Constant(kTfLiteFloat32, {1, {1}}, &one, sizeof(one));
+    const int output = n.interpreter.Tensor(kTfLiteFloat32, {4, {0, 1, 1, 1}});
+    n.interpreter.Custom("LceBconv2d", {input, filter, vector, vector, -1}, output, &o);
+    n.Output(output);
+  };
+  Session wide(build_wide);
+  CHECK(!wide.Start());
+  CHECK_TEXT(wide.interpreter().error(), "its padded input is too large");
 }
 
 // Values of a quantization that no int8 has.
@@ -272,10 +354,10 @@ TEST(delegate_survives_odd_quantization) {
       });
       for (int t = 0; t < session.interpreter().tensors(); ++t)
         session.interpreter().tensor(t).params = {scale, zero_point};
-      if (session.Start()) {
-        session.network.FillInputs(1);
-        CHECK(session.interpreter().Invoke());
-      }
+      CHECK_EQ(session.Start(), scale > 0);
+      if (!(scale > 0)) continue;
+      session.network.FillInputs(1);
+      CHECK(session.interpreter().Invoke());
     }
   }
 }
@@ -317,6 +399,65 @@ TEST(delegate_takes_the_interpreters_threads) {
   recommended.interpreter().context()->recommended_num_threads = 2;
   CHECK(recommended.network.ResizeBatch(2) && recommended.interpreter().Allocate());
   CHECK_TEXT(recommended.Report(), "\"threads\": 2,");
+}
+
+// A file may hold several graphs; the interpreter shows them one after the other. Node numbers mean the first one's.
+TEST(delegate_reports_the_first_graph) {
+  Session first(BuildMixed), second(BuildOne);
+  char alone[8192];
+  CHECK(first.Start());
+  snprintf(alone, sizeof(alone), "%s", first.Report());
+  CHECK(second.interpreter().Apply(first.delegate) && second.interpreter().Allocate());
+  CHECK_EQ(strcmp(first.Report(), alone), 0);
+  CHECK(second.interpreter().Invoke());
+  second.interpreter().ForgetDelegate();
+  CHECK_EQ(strcmp(first.Report(), alone), 0);
+  // When nobody is left, the next graph is a first one again.
+  first.interpreter().ForgetDelegate();
+  Session third(BuildOne);
+  CHECK(third.interpreter().Apply(first.delegate) && third.interpreter().Allocate());
+  CHECK_TEXT(first.Report(), "\"nodes\": [{\"index\": 0, \"op\": \"LceBconv2d\", \"taken\": true");
+  CHECK_TEXT(first.Report(), "\"name\": \"bconv2d");
+  third.interpreter().ForgetDelegate();
+}
+
+// Another graph may be inside of the pool, in another thread: it stays as it is.
+TEST(delegate_keeps_a_pool_that_is_in_use) {
+  Session first(BuildMixed), second(BuildOne);
+  first.interpreter().context()->recommended_num_threads = 3;
+  second.interpreter().context()->recommended_num_threads = 2;
+  CHECK(first.Start());
+  CHECK(second.interpreter().Apply(first.delegate) && second.interpreter().Allocate());
+  CHECK_TEXT(first.Report(), "\"threads\": 3,");
+  first.interpreter().ForgetDelegate();
+  CHECK(second.interpreter().Allocate());
+  CHECK_TEXT(first.Report(), "\"threads\": 2,");
+  second.interpreter().ForgetDelegate();
+}
+
+// Each failure is as expensive as the first.
+TEST(delegate_gives_back_what_a_failed_preparation_took) {
+  Session session([](Network& n) {
+    Conv conv;
+    conv.type = kTfLiteInt32;
+    n.Output(n.Bconv(n.PackedInput({4, {1, 5, 5, 64}}), conv));
+  });
+  TfLiteNode& node = session.interpreter().node(0).node;
+  node.inputs->data[4] = node.inputs->data[1];  // No thresholds.
+  CHECK(!session.Start());
+  CHECK_TEXT(session.interpreter().error(), "its thresholds are not");
+  const long before = LiveAllocations();
+  for (int i = 0; i < 3; ++i) CHECK(!session.interpreter().Allocate());
+  CHECK_EQ(LiveAllocations(), before);
+}
+
+// Messages stand on lines of their own: the interpreter puts nothing between them.
+TEST(delegate_ends_its_messages) {
+  Session session(BuildOne);
+  session.interpreter().node(0).node.inputs->size = 3;
+  CHECK(!session.Start());
+  const char* message = session.interpreter().error();
+  CHECK(strchr(message, '\n') == message + strlen(message) - 1);
 }
 
 TEST(delegate_allocates_nothing_while_it_runs) {

@@ -5,13 +5,14 @@
 namespace lqfda::test {
 namespace {
 
-// Segments by words: around the numbers of words after which counts in bytes overflow (7 and 31), in one segment and
-// across.
+// Segments by words: around the numbers of words after which counts in bytes overflow (7 and 31), and of those that
+// AVX2 locates in one go (144), in one segment and across.
 constexpr int kWindows[][2] = {
     {1, 1},  {1, 2},  {1, 3},  {2, 1},  {3, 1},  {3, 3},  {9, 1},  {1, 6},  {1, 7},  {1, 8},  {2, 7},
     {7, 1},  {8, 1},  {3, 5},  {1, 14}, {1, 15}, {1, 30}, {1, 31}, {1, 32}, {1, 33}, {1, 62}, {1, 63},
     {2, 15}, {3, 10}, {2, 16}, {31, 1}, {32, 1}, {33, 1}, {2, 31}, {31, 2}, {3, 21}, {7, 9},  {9, 7},
     {1, 93}, {3, 31}, {4, 31}, {1, 95}, {9, 16}, {25, 5}, {49, 2}, {2, 62}, {5, 30}, {30, 2},
+    {1, 143}, {1, 144}, {1, 145}, {2, 145}, {1, 151}, {1, 152}, {145, 1}, {16, 9}, {48, 3}, {1, 300},
 };
 enum Pattern { kRandom, kAllDiffer, kNoneDiffers, kPatterns };
 
@@ -22,7 +23,7 @@ struct Case {
         segments(static_cast<size_t>(segment_count)),
         input(static_cast<size_t>(kernels.bconv.pixels - 1 + segment_count * segment_words + 2 * (segment_count - 1))),
         weights(static_cast<size_t>(segment_count * segment_words * block)),
-        arranged(weights.size()),
+        arranged(weights.size() * static_cast<size_t>(kernels.bconv.weight_words)),
         multiplier(static_cast<size_t>(block)),
         bias(static_cast<size_t>(block)),
         sums(static_cast<size_t>(block)),
@@ -40,7 +41,8 @@ struct Case {
     memcpy(arranged.data(), weights.data(), weights.bytes());
     for (size_t row = 0; kernels.bconv.arrange_weights != nullptr && row < weights.size();
          row += static_cast<size_t>(block)) {
-      kernels.bconv.arrange_weights(arranged.data() + row);
+      kernels.bconv.arrange_weights(weights.data() + row,
+                                    arranged.data() + row * static_cast<size_t>(kernels.bconv.weight_words));
     }
     random->Fill(multiplier);
     random->Fill(bias);
@@ -60,7 +62,7 @@ struct Case {
     tile.clamp_high = random->Between(10, 16 * segment_count * segment_words + 20);
     tile.borders = random->Coin();
     for (int p = 0; tile.borders && p < kernels.bconv.pixels; ++p) {
-      if (random->Coin()) (random->Coin() ? tile.sums[p] = sums.data() : nullptr);
+      if (random->Below(4) == 0) tile.sums[p] = sums.data();
       if (tile.sums[p] == nullptr && random->Coin()) tile.corrections[p] = corrections.data();
     }
   }

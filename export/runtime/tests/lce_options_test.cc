@@ -84,6 +84,10 @@ TEST(options_are_read) {
     CHECK(Read(WithOption("stride_width", 7, 2, type), &options) == nullptr);
     CHECK_EQ(options.stride_width, 7);
   }
+  for (int value : {0, 1}) {
+    CHECK(Read(WithOption("pad_values", value, 1, kFlexBool), &options) == nullptr);
+    CHECK_EQ(options.pad_value, value);
+  }
 }
 
 TEST(options_out_of_range_are_refused) {

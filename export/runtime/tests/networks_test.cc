@@ -10,17 +10,25 @@ namespace {
 
 using Build = void (*)(Network&);
 
-constexpr int kBatches[] = {1, 3, 0, 2};
-constexpr int kRuns = 2;  // Of a batch: nothing of the first may be left in the second.
+// Gives the inputs the sizes of a round.
+using Resize = bool (*)(Network&, int round);
 
-// What a network without a delegate computes, for every batch and run.
+constexpr int kRounds = 4;
+constexpr int kRuns = 2;  // Of a round: nothing of the first may be left in the second.
+
+bool ResizeBatches(Network& n, int round) {
+  constexpr int kBatches[kRounds] = {1, 3, 0, 2};
+  return n.ResizeBatch(kBatches[round]);
+}
+
+// What a network without a delegate computes, for every round and run.
 class Expected {
  public:
-  Expected(Build build, uint64_t seed) : network_(seed) {
+  Expected(Build build, Resize resize, uint64_t seed) : network_(seed) {
     build(network_);
     outputs = network_.output_count;
-    for (int images : kBatches) {
-      CHECK(network_.ResizeBatch(images) && network_.interpreter.Allocate());
+    for (int round = 0; round < kRounds; ++round) {
+      CHECK(resize(network_, round) && network_.interpreter.Allocate());
       for (int run = 0; run < kRuns; ++run) {
         network_.FillInputs(seed + static_cast<uint64_t>(run));
         CHECK(network_.interpreter.Invoke());
@@ -38,7 +46,7 @@ class Expected {
     Shape shape;
     void* data;
   };
-  Kept kept[8 * kRuns * 4];  // In the order of batches, runs and outputs.
+  Kept kept[8 * kRuns * kRounds];  // In the order of rounds, runs and outputs.
   int outputs;
 
  private:
@@ -76,15 +84,16 @@ void ExpectSameOutput(Network& network, int output, const Expected::Kept& expect
   }
 }
 
-void ExpectSameRun(Build build, uint64_t seed, const char* options, const Expected& expected, double tolerance) {
+void ExpectSameRun(Build build, Resize resize, uint64_t seed, const char* options, const Expected& expected,
+                   double tolerance) {
   Network network(seed);
   build(network);
   TfLiteDelegate* delegate = NewDelegate(options);
   if (!CHECK(delegate != nullptr)) return;
   CHECK(network.interpreter.Apply(delegate) && network.interpreter.delegated() > 0);
   const Expected::Kept* kept = expected.kept;
-  for (int images : kBatches) {
-    CHECK(network.ResizeBatch(images));
+  for (int round = 0; round < kRounds; ++round) {
+    CHECK(resize(network, round));
     if (!CHECK(network.interpreter.Allocate())) break;
     for (int run = 0; run < kRuns; ++run) {
       network.FillInputs(seed + static_cast<uint64_t>(run));
@@ -98,14 +107,14 @@ void ExpectSameRun(Build build, uint64_t seed, const char* options, const Expect
 }
 
 // With every table that this processor runs.
-void ExpectSame(Build build, uint64_t seed = 1, double tolerance = 0) {
-  const Expected expected(build, seed);
+void ExpectSame(Build build, uint64_t seed = 1, double tolerance = 0, Resize resize = ResizeBatches) {
+  const Expected expected(build, resize, seed);
   for (Isa isa : kIsas) {
     if (KernelsFor(isa) == nullptr || !IsaIsAvailable(isa)) continue;
     for (const char* rest : {"fuse=true num_threads=1", "fuse=false num_threads=1", "fuse=true num_threads=3"}) {
       char options[128];
       snprintf(options, sizeof(options), "isa=%s %s", IsaName(isa), rest);
-      ExpectSameRun(build, seed, options, expected, tolerance);
+      ExpectSameRun(build, resize, seed, options, expected, tolerance);
     }
   }
 }
@@ -259,6 +268,42 @@ TEST(network_elementwise) {
     n.Output(n.Quantize(n.Mul(y, n.Vector(32, 0.25f))));
     n.Output(n.Bconv(n.Quantize(n.Add(y, doubled)), conv));
   });
+}
+
+// Constants that are as large as the map of one image: two images share them.
+TEST(network_constant_maps) {
+  ExpectSame([](Network& n) {
+    const int y = n.Bconv(n.PackedInput({4, {1, 5, 4, 32}}), Conv()), other = n.Constant({4, {1, 5, 4, 32}});
+    n.Output(n.Quantize(n.Mul(n.Add(y, other), n.Constant({3, {5, 4, 32}}, 0.25f), kTfLiteActRelu6)));
+    n.Output(n.Add(other, y));
+  });
+}
+
+// A file that leaves sizes open has ones in their place, whichever of its inputs is broadcast later.
+TEST(network_open_sizes) {
+  const auto build = [](Network& n) {
+    const int x = n.Input(kTfLiteFloat32, {4, {1, 1, 1, 32}}), y = n.Input(kTfLiteFloat32, {4, {1, 1, 1, 32}});
+    const int map = n.Bconv(n.Quantize(x), Conv());
+    const int product = n.Mul(map, y);
+    n.Output(product);
+    n.Output(n.Quantize(n.Prelu(n.Add(y, map, kTfLiteActRelu))));
+    n.Output(n.Quantize(n.Add(n.Add(map, product), y)));
+    // The copy of a value that a step before made.
+    n.Output(n.Quantize(n.Add(n.Bconv(n.Quantize(x), Conv()), n.Add(y, n.Vector(32)))));
+    n.Output(n.Quantize(n.Prelu(n.Input(kTfLiteFloat32, {2, {1, 1}}))));
+  };
+  const auto resize = [](Network& n, int round) {
+    static constexpr Shape kSizes[kRounds][3] = {
+        {{4, {2, 6, 5, 32}}, {4, {2, 6, 1, 32}}, {2, {3, 40}}},
+        {{4, {3, 4, 5, 32}}, {4, {1, 1, 5, 32}}, {2, {1, 33}}},
+        {{4, {1, 6, 1, 32}}, {4, {2, 1, 5, 32}}, {2, {2, 1}}},
+        {{4, {2, 3, 4, 32}}, {4, {2, 1, 1, 1}}, {2, {0, 40}}},
+    };
+    bool done = true;
+    for (int i = 0; i < 3; ++i) done = done && n.interpreter.Resize(n.inputs[i], kSizes[round][i]);
+    return done;
+  };
+  ExpectSame(build, 1, 0, resize);
 }
 
 // Shifts and scales that depend on the image; sizes of which means are exact.

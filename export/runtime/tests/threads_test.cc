@@ -25,10 +25,12 @@ struct Worker {
     BuildLarge(network);
     TfLiteDelegate* delegate = NewDelegate(worker->options);
     bool good = delegate != nullptr && network.interpreter.Apply(delegate);
+    good = good && strstr(lq_fda_delegate_isas(), "\"portable\"]") != nullptr;
     for (int round = 0; good && round < kRounds; ++round) {
       good = network.ResizeBatch(1 + round % 2) && network.interpreter.Allocate();
+      if (!good) break;
       network.FillInputs(static_cast<uint64_t>(round));
-      good = good && network.interpreter.Invoke();
+      good = network.interpreter.Invoke();
       for (int i = 0; good && i < network.output_count; ++i) {
         const TfLiteTensor& tensor = network.interpreter.tensor(network.outputs[i]);
         for (size_t k = 0; k < tensor.bytes / 4; ++k) {

@@ -1,15 +1,11 @@
 """Files run by the runtime as it is installed."""
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 from lq_fda_runtime import Interpreter
 from lq_fda_runtime.delegate import available_isas
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ _BUILTINS = {
     "MUL": (schema.BuiltinOperator.MUL, schema.BuiltinOptions.MulOptions, schema.MulOptionsT),
     "PRELU": (schema.BuiltinOperator.PRELU, schema.BuiltinOptions.NONE, None),
     "LOGISTIC": (schema.BuiltinOperator.LOGISTIC, schema.BuiltinOptions.NONE, None),
+    "SHAPE": (schema.BuiltinOperator.SHAPE, schema.BuiltinOptions.ShapeOptions, schema.ShapeOptionsT),
     "MEAN": (schema.BuiltinOperator.MEAN, schema.BuiltinOptions.ReducerOptions, schema.ReducerOptionsT),
     "RESHAPE": (schema.BuiltinOperator.RESHAPE, schema.BuiltinOptions.ReshapeOptions, schema.ReshapeOptionsT),
     "FULLY_CONNECTED": (

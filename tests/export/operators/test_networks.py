@@ -4,6 +4,8 @@ import threading
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
+from flatbuffers import Builder
 from lce_files import Convolution, File, words
 from lq_fda_runtime import Interpreter, LqFdaRuntimeError
 
@@ -13,15 +15,21 @@ SHAPE = (1, 6, 5, 40)
 MAP, IMAGE_VECTOR, VECTOR = SHAPE, (1, 1, 1, 40), (40,)
 
 
+RELU, RELU_N1_TO_1, RELU6 = 1, 2, 3
+
+
 def between(stages, *, signs_only=False, seed=0):
-    """Quantize, convolution, the given stages, and both their result and its signs, as numbers again."""
+    """Quantize, convolution, the given stages, and both their result and its signs, as numbers again.
+
+    A stage is an operator, its operand, and an activation if there is one.
+    """
     random = np.random.default_rng(seed)
     case = Convolution(channels=40, outputs=40, height=6, width=5, seed=seed)
     file = File()
     source = file.input(SHAPE)
     packed = file.operator("LceQuantize", [source], file.tensor((*SHAPE[:3], words(40)), np.int32))
     value = case.add(file, packed, random)
-    for name, operand in stages:
+    for name, operand, *activation in stages:
         if name == "PRELU":
             other = file.constant(random.uniform(0.1, 0.5, (1, 1, 40)).astype(np.float32))
         elif operand == "source":
@@ -33,7 +41,7 @@ def between(stages, *, signs_only=False, seed=0):
             other = file.operator("LOGISTIC", [pooled], file.tensor(IMAGE_VECTOR))
         else:
             other = file.constant(random.normal(size=operand).astype(np.float32))
-        options = {"fusedActivationFunction": 1} if operand == "relu" else {}
+        options = {"fusedActivationFunction": activation[0]} if activation else {}
         value = file.operator(name, [value, other], file.tensor(SHAPE), **options)
     signs = file.operator("LceQuantize", [value], file.tensor((*SHAPE[:3], words(40)), np.int32))
     numbers = file.operator("LceDequantize", [signs], file.tensor(SHAPE))
@@ -61,6 +69,7 @@ CHAINS = {
     "product": [("MUL", "source"), ("ADD", IMAGE_VECTOR)],
     "map constant": [("ADD", MAP), ("MUL", MAP)],
     "long": [("ADD", VECTOR), ("MUL", VECTOR)] * 6,
+    "activations": [("ADD", VECTOR, RELU6), ("MUL", "source", RELU_N1_TO_1), ("ADD", MAP, RELU), ("ADD", VECTOR)],
 }
 
 
@@ -90,18 +99,81 @@ def test_fewer_steps_than_nodes():
     assert fused.endswith("+ mul + add map + add + prelu + add + sign")
 
 
+def resized(interpreter, *shapes):
+    for detail, shape in zip(interpreter.get_input_details(), shapes, strict=True):
+        interpreter.resize_tensor_input(detail["index"], shape)
+    interpreter.allocate_tensors()
+    return interpreter
+
+
 @pytest.mark.parametrize("batch", [1, 2, 5])
-def test_any_batch_is_the_same_image_by_image(batch, isas):
-    content = between(CHAINS["residual"])
+@pytest.mark.parametrize("stages", CHAINS.values(), ids=CHAINS)
+def test_any_batch_is_the_same_image_by_image(batch, stages, isas):
+    content = between(stages)
     images = np.random.default_rng(2).normal(size=(batch, *SHAPE[1:])).astype(np.float32)
     for isa in isas:
-        single, resized = opened(content, isa=isa), Interpreter(model_content=content, isa=isa)
-        resized.resize_tensor_input(resized.get_input_details()[0]["index"], images.shape)
-        resized.allocate_tensors()
-        together = outputs(resized, images)
+        single, several = opened(content, isa=isa), resized(Interpreter(model_content=content, isa=isa), images.shape)
+        together = outputs(several, images)
         for index in range(batch):
             for whole, part in zip(together, outputs(single, images[index : index + 1]), strict=True):
                 np.testing.assert_array_equal(whole[index], part[0])
+
+
+@pytest.mark.parametrize(
+    "shapes", [((1, 6, 6, 32), (1, 6, 1, 32)), ((2, 4, 5, 32), (1, 1, 5, 1)), ((1, 6, 1, 32), (2, 1, 5, 32))]
+)
+@pytest.mark.parametrize("name", ["ADD", "MUL"])
+def test_sizes_that_a_file_leaves_open_may_be_broadcast(name, shapes, isas):
+    """Open sizes are stored as 1: what looks like a map there may be a row of numbers later."""
+    file = File()
+    source, other = file.input((1, 1, 1, 32)), file.input((1, 1, 1, 32))
+    packed = file.operator("LceQuantize", [source], file.tensor((1, 1, 1, 1), np.int32))
+    case = Convolution(height=1, width=1)
+    value = file.operator(name, [case.add(file, packed, np.random.default_rng(0)), other], file.tensor((1, 1, 1, 32)))
+    signs = file.operator("LceQuantize", [value], file.tensor((1, 1, 1, 1), np.int32))
+    content = file.content(value, file.operator("LceDequantize", [signs], file.tensor((1, 1, 1, 32))))
+    random = np.random.default_rng(1)
+    images = [random.normal(size=shape).astype(np.float32) for shape in shapes]
+
+    def run(**options):
+        interpreter = resized(Interpreter(model_content=content, **options), *shapes)
+        for detail, image in zip(interpreter.get_input_details(), images, strict=True):
+            interpreter.set_tensor(detail["index"], image)
+        interpreter.invoke()
+        return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
+
+    expected = run(fuse=False)
+    for isa in isas:
+        for found, wanted in zip(run(isa=isa), expected, strict=True):
+            np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("shape", [(8, 1, 1), (1, 8, 1), (1, 8, 8), (1, 1, 8), (8,), (1,)])
+def test_slopes_are_laid_against_the_map_as_the_stock_kernel_does_it(shape, isas):
+    """PRELU(shared_axes=[2, 3]) has a slope a row; here there are as many rows and columns as channels."""
+    file = File()
+    source = file.input((1, 8, 8, 8))
+    packed = file.operator("LceQuantize", [source], file.tensor((1, 8, 8, 1), np.int32))
+    case, random = Convolution(channels=8, outputs=8, height=8, width=8), np.random.default_rng(0)
+    value = case.add(file, packed, random)
+    slopes = file.constant(random.uniform(0.1, 0.9, shape).astype(np.float32))
+    content = file.content(file.operator("PRELU", [value, slopes], file.tensor((1, 8, 8, 8))))
+    image = random.normal(size=(1, 8, 8, 8)).astype(np.float32)
+    expected = outputs(opened(content, fuse=False), image)
+    for isa in isas:
+        np.testing.assert_array_equal(outputs(opened(content, isa=isa), image), expected)
+
+
+def test_a_report_is_about_the_graph_that_runs():
+    """A file may hold more graphs than the first, for branches; their operators have numbers of their own."""
+    content = between(CHAINS["block"])
+    model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+    other = schema.ModelT.InitFromPackedBuf(bytearray(content), 0).subgraphs[0]
+    other.operators, other.outputs = other.operators[:1], other.operators[0].outputs
+    model.subgraphs.append(other)
+    builder = Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    assert opened(bytes(builder.Output())).report() == opened(content).report()
 
 
 def test_other_sizes_of_image_and_back():

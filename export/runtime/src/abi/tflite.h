@@ -154,5 +154,10 @@ static_assert(sizeof(TfLiteTensor) == 112 && sizeof(TfLiteNode) == 80, "layout o
 static_assert(sizeof(TfLiteRegistration) == 88 && sizeof(TfLiteDelegate) == 56, "layout of 64-bit TensorFlow Lite");
 static_assert(offsetof(TfLiteContext, ReplaceNodeSubsetsWithDelegateKernels) == 64, "layout of 64-bit TensorFlow Lite");
 #else
-static_assert(sizeof(TfLiteNode) == 40 && sizeof(TfLiteRegistration) == 48, "layout of 32-bit TensorFlow Lite");
+static_assert(sizeof(TfLiteTensor) == 64 && sizeof(TfLiteNode) == 40, "layout of 32-bit TensorFlow Lite");
+static_assert(sizeof(TfLiteRegistration) == 48, "layout of 32-bit TensorFlow Lite");
+static_assert(offsetof(TfLiteContext, ReplaceNodeSubsetsWithDelegateKernels) == 32, "layout of 32-bit TensorFlow Lite");
+#ifdef __arm__  // Elsewhere `flags` may begin at any word.
+static_assert(sizeof(TfLiteDelegate) == 40, "layout of 32-bit TensorFlow Lite");
+#endif
 #endif

@@ -8,6 +8,8 @@
 
 namespace lqfda {
 
+// What is wrong where memory is short.
+constexpr const char* kNoMemory = "there is not enough memory";
 // A kernel may read this many bytes beyond the end of an allocation; what it reads there does not matter.
 constexpr size_t kSlackBytes = 256;
 // Suits every vector unit, and keeps two threads off one cache line.
@@ -28,13 +30,17 @@ class Arena {
     return static_cast<Value*>(Bytes(bytes));
   }
 
-  void Clear() {
-    while (last_ != nullptr) {
+  // A point in an arena's life: what was allocated behind it can be given back alone.
+  using Mark = const void*;
+  Mark Now() const { return last_; }
+  void ReturnTo(Mark mark) {
+    while (last_ != mark) {
       Header* before = last_->before;
       free(last_);
       last_ = before;
     }
   }
+  void Clear() { ReturnTo(nullptr); }
 
  private:
   struct alignas(kAlignment) Header {

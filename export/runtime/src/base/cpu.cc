@@ -23,8 +23,8 @@ uint32_t SavedRegisters() {
 bool Supports(Isa isa) {
   uint32_t eax, ebx, ecx, edx;
   if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx)) return false;
-  constexpr uint32_t kOsxsave = 1u << 27, kAvx = 1u << 28, kFma = 1u << 12;
-  if ((ecx & (kOsxsave | kAvx | kFma)) != (kOsxsave | kAvx | kFma)) return false;
+  constexpr uint32_t kOsxsave = 1u << 27, kAvx = 1u << 28;
+  if ((ecx & (kOsxsave | kAvx)) != (kOsxsave | kAvx)) return false;
   const uint32_t saved = SavedRegisters();
   constexpr uint32_t kYmm = 0x06, kZmm = 0xe6;
   if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) return false;

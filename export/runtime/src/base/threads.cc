@@ -19,26 +19,27 @@ void Relax() {
 
 }  // namespace
 
-// The fields that several threads touch are accessed by __atomic builtins, which need no library.
+// Made of zeros, by CreatePool. The fields that several threads touch are accessed by __atomic builtins, which need no
+// library.
 class Pool {
  public:
-  int threads = 1;
-  pthread_t* workers = nullptr;
-  int started = 0;
+  int threads;
+  pthread_t* workers;
+  int started;
   pthread_mutex_t turn;   // Held by the thread whose job runs.
   pthread_mutex_t mutex;  // Guards sleeping.
   pthread_cond_t wake;
-  int sleeping = 0;
-  bool stop = false;
+  int sleeping;
+  bool stop;
   // The number of the job in the upper half, and how many of its indices are left in the lower one. A worker takes an
   // index by compare and swap, so that one who comes late, with an old job in mind, takes nothing; nobody waits for
   // workers that sleep.
-  uint64_t ticket = 0;
-  int done = 0;
+  uint64_t ticket;
+  int done;
   // Set before the ticket names the job, and unchanged until all of its indices are done.
-  void (*job)(void*, int) = nullptr;
-  void* context = nullptr;
-  int count = 0;
+  void (*job)(void*, int);
+  void* context;
+  int count;
 };
 
 namespace {

@@ -1,8 +1,8 @@
 // A pool of threads that sleep between jobs.
 //
 // The runtime's own pool (XNNPACK's) spins between its operators; a second pool that spins as well makes two threads
-// slower than one on a machine with two cores. So workers here spin only for the time between two jobs of one
-// partition, a few microseconds, and then sleep.
+// slower than one on a machine with two cores. So workers here spin only for about the time between two jobs of one
+// partition, some tens of microseconds (47 on an EPYC), and then sleep.
 #pragma once
 #include <stdint.h>
 

@@ -6,8 +6,6 @@
 namespace lqfda {
 namespace {
 
-constexpr const char* kNoMemory = "there is not enough memory";
-
 struct Names {
   int32_t code;
   const char* name;

@@ -1,4 +1,5 @@
 // The external-delegate interface: what an interpreter loads by name.
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,7 +24,9 @@ struct Delegate {
   Options options;
   Pool* pool = nullptr;
   int threads = 1;
-  Arena arena;  // Of the claims.
+  // The graph that the report is about: the first, which runs the others where a file holds several.
+  const TfLiteContext* reported = nullptr;
+  Arena arena;  // Of its claims.
   List<Claim> claims;
   Part* parts = nullptr;
   int part_count = 0;
@@ -46,9 +49,9 @@ Delegate* Of(TfLiteDelegate* delegate) { return static_cast<Delegate*>(delegate-
 
 void Report(TfLiteContext* context, int node, const char* problem) {
   if (node < 0) {
-    context->ReportError(context, "lq_fda: %s.", problem);
+    context->ReportError(context, "lq_fda: %s.\n", problem);
   } else {
-    context->ReportError(context, "lq_fda: node %d cannot be run: %s.", node, problem);
+    context->ReportError(context, "lq_fda: node %d cannot be run: %s.\n", node, problem);
   }
 }
 
@@ -61,9 +64,11 @@ struct Kernel {
 void Free(TfLiteContext*, void* data) {
   auto* kernel = static_cast<Kernel*>(data);
   if (kernel == nullptr) return;
-  Part** link = &kernel->delegate->parts;
+  Delegate* delegate = kernel->delegate;
+  Part** link = &delegate->parts;
   while (*link != nullptr && *link != kernel->part) link = &(*link)->next;
   if (*link != nullptr) *link = kernel->part->next;
+  if (delegate->parts == nullptr) delegate->reported = nullptr;  // The next interpreter's graphs are others.
   DeleteObject(kernel->part);
   free(kernel);
 }
@@ -75,12 +80,13 @@ void* Init(TfLiteContext* context, const char* buffer, size_t) {
   auto* kernel = static_cast<Kernel*>(calloc(1, sizeof(Kernel)));
   Part* part = NewObject<Part>(settings);
   if (kernel == nullptr || part == nullptr) {
-    Report(context, -1, "there is not enough memory");
+    Report(context, -1, kNoMemory);
     if (part != nullptr) DeleteObject(part);
     free(kernel);
     return nullptr;
   }
   *kernel = {delegate, part};
+  part->graph = context;
   part->number = delegate->part_count++;
   Part** link = &delegate->parts;
   while (*link != nullptr) link = &(*link)->next;
@@ -96,6 +102,10 @@ TfLiteStatus EnsurePool(TfLiteContext* context, Delegate* delegate) {
   int threads = delegate->options.num_threads > 0 ? delegate->options.num_threads : context->recommended_num_threads;
   if (threads < 1) threads = 1;
   if (delegate->threads == threads) return kTfLiteOk;
+  for (const Part* part = delegate->parts; part != nullptr; part = part->next) {
+    // Another graph's partitions may be running in the pool right now: all go on with its threads.
+    if (part->graph != context) return kTfLiteOk;
+  }
   DestroyPool(delegate->pool);
   delegate->pool = CreatePool(threads);
   delegate->threads = delegate->pool == nullptr ? 1 : threads;
@@ -128,23 +138,29 @@ TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* interface) 
   const char* difference = CheckLayout(context, *plan);
   if (difference != nullptr) {
     context->ReportError(context, "lq_fda: this interpreter is laid out in a way that the delegate does not know: %s. "
-                         "Use LiteRT 1.0 to 2.3, TensorFlow 2.14 to 2.21 or tflite-runtime 2.14, or update lq-fda-runtime.",
+                         "Use LiteRT 1.0 to 2.3, TensorFlow 2.14 to 2.21 or tflite-runtime 2.14, or update "
+                         "lq-fda-runtime.\n",
                          difference);
     return kTfLiteError;
   }
-  delegate->claims = {};
-  delegate->arena.Clear();
+  if (delegate->reported == nullptr) delegate->reported = context;
+  const bool is_reported = delegate->reported == context;
+  Arena own_arena;
+  List<Claim> own_claims;
+  Arena& arena = is_reported ? delegate->arena : own_arena;
+  List<Claim>& claims = is_reported ? delegate->claims : own_claims;
+  claims = {};
+  arena.Clear();
   int failed = -1;
-  const char* problem =
-      ClaimNodes(context, *plan, delegate->options.fuse, &delegate->arena, &delegate->claims, &failed);
+  const char* problem = ClaimNodes(context, *plan, delegate->options.fuse, &arena, &claims, &failed);
   auto* nodes = static_cast<TfLiteIntArray*>(malloc(sizeof(int) * (static_cast<size_t>(plan->size) + 1)));
   if (problem != nullptr || nodes == nullptr) {
-    Report(context, failed, problem == nullptr ? "there is not enough memory" : problem);
+    Report(context, failed, problem == nullptr ? kNoMemory : problem);
     free(nodes);
     return kTfLiteError;
   }
   nodes->size = 0;
-  for (const Claim& claim : delegate->claims) {
+  for (const Claim& claim : claims) {
     if (claim.taken) nodes->data[nodes->size++] = claim.node;
   }
   TfLiteRegistration registration = {};
@@ -203,20 +219,32 @@ LQ_FDA_EXPORT void tflite_plugin_destroy_delegate(TfLiteDelegate* interface) {
 LQ_FDA_EXPORT const char* lq_fda_delegate_report(TfLiteDelegate* interface) {
   using namespace lqfda;
   Delegate* delegate = Of(interface);
-  WriteReport(delegate->options, delegate->threads, delegate->claims, delegate->parts, &delegate->report);
+  WriteReport(delegate->options, delegate->threads, delegate->claims, delegate->parts, delegate->reported,
+              &delegate->report);
   return delegate->report.text();
 }
 
-// JSON: the instruction sets that this library and this processor have, best first.
-LQ_FDA_EXPORT const char* lq_fda_delegate_isas() {
-  using namespace lqfda;
-  static char text[64];
+namespace lqfda {
+namespace {
+
+char isas_text[64];
+
+void WriteIsas() {
   size_t used = 0;
   for (Isa isa : kIsas) {
     if (KernelsFor(isa) == nullptr || !IsaIsAvailable(isa)) continue;
     used += static_cast<size_t>(
-        snprintf(text + used, sizeof(text) - used, "%s\"%s\"", used == 0 ? "[" : ", ", IsaName(isa)));
+        snprintf(isas_text + used, sizeof(isas_text) - used, "%s\"%s\"", used == 0 ? "[" : ", ", IsaName(isa)));
   }
-  snprintf(text + used, sizeof(text) - used, "]");
-  return text;
+  snprintf(isas_text + used, sizeof(isas_text) - used, "]");
+}
+
+}  // namespace
+}  // namespace lqfda
+
+// JSON: the instruction sets that this library and this processor have, best first.
+LQ_FDA_EXPORT const char* lq_fda_delegate_isas() {
+  static pthread_once_t written = PTHREAD_ONCE_INIT;
+  pthread_once(&written, lqfda::WriteIsas);
+  return lqfda::isas_text;
 }

@@ -9,6 +9,19 @@ namespace {
 
 constexpr int kMostThreads = 1024;
 
+// A text as a message may hold it: not too long, and of characters that any program can print.
+struct Shown {
+  char text[65];
+
+  explicit Shown(const char* from) {
+    size_t size = 0;
+    for (; from[size] != 0 && size + 1 < sizeof(text); ++size) {
+      text[size] = from[size] < 0x20 || from[size] > 0x7e ? '?' : from[size];
+    }
+    text[size] = 0;
+  }
+};
+
 bool ReadBool(const char* value, bool* result) {
   *result = strcmp(value, "true") == 0 || strcmp(value, "True") == 0 || strcmp(value, "1") == 0;
   return *result || strcmp(value, "false") == 0 || strcmp(value, "False") == 0 || strcmp(value, "0") == 0;
@@ -52,11 +65,13 @@ const char* ReadOptions(const char* const* keys, const char* const* values, size
       if (!ReadBool(value, target)) expected = "true or false";
     } else {
       snprintf(text, text_size,
-               "lq_fda: no such option. Expected num_threads, isa, fuse, profile or verbose. Received: %.64s.", key);
+               "lq_fda: no such option. Expected num_threads, isa, fuse, profile or verbose. Received: %s.",
+               Shown(key).text);
       return text;
     }
     if (expected != nullptr) {
-      snprintf(text, text_size, "lq_fda: a bad option. Expected %s=%s. Received: %.64s.", key, expected, value);
+      snprintf(text, text_size, "lq_fda: a bad option. Expected %s=%s. Received: %s.", key, expected,
+               Shown(value).text);
       return text;
     }
   }

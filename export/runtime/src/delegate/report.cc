@@ -12,6 +12,7 @@ namespace lqfda {
 void Text::Clear() {
   size_ = 0;
   failed_ = false;
+  if (text_ != nullptr) *text_ = 0;
 }
 
 void Text::Add(const char* format, ...) {
@@ -50,21 +51,19 @@ void Text::AddQuoted(const char* text) {
   Add("\"");
 }
 
-namespace {
-
-int PartOf(const Part* parts, int node) {
-  for (const Part* part = parts; part != nullptr; part = part->next) {
-    for (const Op& op : part->partition.ops()) {
-      if (op.node == node) return part->number;
-    }
-  }
-  return -1;
-}
-
-}  // namespace
-
-void WriteReport(const Options& options, int threads, const List<Claim>& claims, const Part* parts, Text* text) {
+void WriteReport(const Options& options, int threads, const List<Claim>& claims, const Part* parts,
+                 const TfLiteContext* graph, Text* text) {
   text->Clear();
+  int nodes = 0;
+  for (const Claim& claim : claims) nodes = nodes <= claim.node ? claim.node + 1 : nodes;
+  // Of every node: the part that runs it.
+  Arena arena;
+  const Part** part_of = arena.New<const Part*>(static_cast<size_t>(nodes));
+  if (part_of == nullptr) return;
+  for (const Part* part = parts; part != nullptr; part = part->next) {
+    if (part->graph != graph) continue;
+    for (const Op& op : part->partition.ops()) part_of[op.node] = part;
+  }
   text->Add("{\"version\": \"%s\", \"isa\": \"%s\", \"threads\": %d, \"fuse\": %s, \"nodes\": [", LQ_FDA_VERSION,
             IsaName(options.kernels->isa), threads, options.fuse ? "true" : "false");
   for (int i = 0; i < claims.size; ++i) {
@@ -73,16 +72,17 @@ void WriteReport(const Options& options, int threads, const List<Claim>& claims,
     text->AddQuoted(claim.name);
     text->Add(", \"taken\": %s, \"reason\": ", claim.taken ? "true" : "false");
     text->AddQuoted(claim.taken || claim.reason == nullptr ? "" : claim.reason);
-    const int part = claim.taken ? PartOf(parts, claim.node) : -1;
-    if (part < 0) {
+    const Part* part = part_of[claim.node];
+    if (part == nullptr) {
       text->Add(", \"partition\": null}");
     } else {
-      text->Add(", \"partition\": %d}", part);
+      text->Add(", \"partition\": %d}", part->number);
     }
   }
   text->Add("], \"steps\": [");
   bool first = true;
   for (const Part* part = parts; part != nullptr; part = part->next) {
+    if (part->graph != graph) continue;
     for (const Step& step : part->partition.steps()) {
       char name[160];
       part->partition.Describe(step, name, sizeof(name));

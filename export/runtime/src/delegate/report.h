@@ -33,12 +33,15 @@ class Text {
 // A partition in the order of the delegate's list.
 struct Part {
   Partition partition;
+  const TfLiteContext* graph;
   int number;
   Part* next;
 
   explicit Part(const PartitionSettings& settings) : partition(settings) {}
 };
 
-void WriteReport(const Options& options, int threads, const List<Claim>& claims, const Part* parts, Text* text);
+// Of one graph: its claims, and those of the parts that belong to it.
+void WriteReport(const Options& options, int threads, const List<Claim>& claims, const Part* parts,
+                 const TfLiteContext* graph, Text* text);
 
 }  // namespace lqfda

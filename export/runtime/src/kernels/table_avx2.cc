@@ -9,7 +9,7 @@ namespace lqfda {
 const Kernels* Avx2Kernels() {
   static constexpr Kernels kKernels = {
       Isa::kAvx2,
-      {kBlock<Avx2>, Avx2::kPixels, Avx2::ArrangeWeights, BconvMap<Avx2>, BconvCounts<Avx2>},
+      {kBlock<Avx2>, Avx2::kPixels, Avx2::kWeightWords, Avx2::ArrangeWeights, BconvMap<Avx2>, BconvCounts<Avx2>},
       {RunMap<Avx2>, Mean<Avx2>},
       {FullyConnected, Logistic},
   };

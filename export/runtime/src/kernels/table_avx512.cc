@@ -9,7 +9,7 @@ namespace lqfda {
 const Kernels* Avx512Kernels() {
   static constexpr Kernels kKernels = {
       Isa::kAvx512,
-      {kBlock<Avx512>, Avx512::kPixels, nullptr, BconvMap<Avx512>, BconvCounts<Avx512>},
+      {kBlock<Avx512>, Avx512::kPixels, 1, nullptr, BconvMap<Avx512>, BconvCounts<Avx512>},
       {RunMap<Avx512>, Mean<Avx512>},
       {FullyConnected, Logistic},
   };

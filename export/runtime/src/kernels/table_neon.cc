@@ -9,7 +9,7 @@ namespace lqfda {
 const Kernels* NeonKernels() {
   static constexpr Kernels kKernels = {
       Isa::kNeon,
-      {kBlock<Neon>, Neon::kPixels, nullptr, BconvMap<Neon>, BconvCounts<Neon>},
+      {kBlock<Neon>, Neon::kPixels, 1, nullptr, BconvMap<Neon>, BconvCounts<Neon>},
       {RunMap<Neon>, Mean<Neon>},
       {FullyConnected, Logistic},
   };

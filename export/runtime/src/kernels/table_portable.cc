@@ -9,7 +9,7 @@ namespace lqfda {
 const Kernels* PortableKernels() {
   static constexpr Kernels kKernels = {
       Isa::kPortable,
-      {kBlock<Portable>, Portable::kPixels, nullptr, BconvMap<Portable>, BconvCounts<Portable>},
+      {kBlock<Portable>, Portable::kPixels, 1, nullptr, BconvMap<Portable>, BconvCounts<Portable>},
       {RunMap<Portable>, Mean<Portable>},
       {FullyConnected, Logistic},
   };

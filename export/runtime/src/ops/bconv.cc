@@ -43,7 +43,10 @@ void PackWeights(const TfLiteTensor& filter, const BconvKernels& kernels, int gr
     }
   }
   if (kernels.arrange_weights == nullptr) return;
-  for (int64_t row = 0; row < c->blocks * words; ++row) kernels.arrange_weights(c->weights + row * width);
+  // In place, and so from the last to the first.
+  for (int64_t row = c->blocks * words - 1; row >= 0; --row) {
+    kernels.arrange_weights(c->weights + row * width, c->weights + row * width * kernels.weight_words);
+  }
 }
 
 // The output transformation. LCE computes float(clamp(K - 2 count)) * m + b; here it is float(clamp'(2 count)) * -m +
@@ -104,10 +107,10 @@ const char* PrepareBconvConstants(const TfLiteContext* context, const Op& op, co
       (filter.type != kTfLiteInt32 && filter.type != kTfLiteFloat32)) {
     return "its filter is no constant of four dimensions";
   }
-  const int channels = op.window.channels_in, words = (channels + 31) / 32;
+  const int channels = op.window.channels_in, words = WordsFor(channels);
   const bool packed = filter.type == kTfLiteInt32;
   if (input.rank != 4 || input.last() != words) return "its input has another number of channels than its options say";
-  c->group_words = packed ? shape.sizes[3] : (shape.sizes[3] + 31) / 32;
+  c->group_words = packed ? shape.sizes[3] : WordsFor(shape.sizes[3]);
   if (words % c->group_words != 0) return "its filter does not divide the input's channels";
   c->groups = words / c->group_words;
   const int group_channels = channels / c->groups;
@@ -127,14 +130,15 @@ const char* PrepareBconvConstants(const TfLiteContext* context, const Op& op, co
   // Beyond this, sums would no longer be exact in float, here and in LCE.
   if (taps * group_channels > 1 << 23) return "its windows are too large";
   const size_t places = static_cast<size_t>(c->blocks) * static_cast<size_t>(width);
-  c->weights = arena->New<uint32_t>(places * static_cast<size_t>(taps) * static_cast<size_t>(c->group_words));
+  c->weights = arena->New<uint32_t>(places * static_cast<size_t>(taps) * static_cast<size_t>(c->group_words) *
+                                    static_cast<size_t>(kernels.bconv.weight_words));
   c->multiplier = arena->New<float>(places);
   c->bias = arena->New<float>(places);
   c->border_factor = arena->New<float>(places);
   c->tap_sums = arena->New<int32_t>(places * static_cast<size_t>(taps));
   if (c->weights == nullptr || c->multiplier == nullptr || c->bias == nullptr || c->border_factor == nullptr ||
       c->tap_sums == nullptr) {
-    return "there is not enough memory";
+    return kNoMemory;
   }
   PackWeights(filter, kernels.bconv, group_channels, c);
   return PrepareTransformation(context, op, width, taps * group_channels, c);
@@ -160,7 +164,7 @@ const char* PrepareBorders(const Op& op, const BconvConstants& c, const Shape& i
   constexpr int kMaxKinds = 255;
   uint8_t* lost = arena->New<uint8_t>(static_cast<size_t>(taps) * (kMaxKinds + 2));
   g->borders = arena->New<uint8_t>(pixels);
-  if (lost == nullptr || g->borders == nullptr) return "there is not enough memory";
+  if (lost == nullptr || g->borders == nullptr) return kNoMemory;
   uint8_t* current = lost + static_cast<int64_t>(taps) * (kMaxKinds + 1);
   int kinds = 1;  // Kind 0 loses none.
   for (size_t pixel = 0; pixel < pixels; ++pixel) {
@@ -184,7 +188,7 @@ const char* PrepareBorders(const Op& op, const BconvConstants& c, const Shape& i
   }
   g->sums = arena->New<int32_t>(static_cast<size_t>(kinds) * static_cast<size_t>(places));
   g->corrections = arena->New<float>(static_cast<size_t>(kinds) * static_cast<size_t>(places));
-  if (g->sums == nullptr || g->corrections == nullptr) return "there is not enough memory";
+  if (g->sums == nullptr || g->corrections == nullptr) return kNoMemory;
   for (int kind = 1; kind < kinds; ++kind) {
     int32_t* sums = g->sums + kind * places;
     for (int tap = 0; tap < taps; ++tap) {
@@ -215,11 +219,12 @@ const char* PrepareBconvGeometry(const Op& op, const BconvConstants& c, const Va
   g->segment_count = rows ? c.filter_height : c.filter_height * c.filter_width;
   g->segments = arena->New<int32_t>(static_cast<size_t>(g->segment_count));
   g->windows = arena->New<int32_t>(static_cast<size_t>(g->height) * static_cast<size_t>(g->width));
-  if (g->segments == nullptr || g->windows == nullptr) return "there is not enough memory";
+  if (g->segments == nullptr || g->windows == nullptr) return kNoMemory;
   for (int segment = 0; segment < g->segment_count; ++segment) {
     const int row = rows ? segment : segment / c.filter_width, column = rows ? 0 : segment % c.filter_width;
     g->segments[segment] =
-        static_cast<int32_t>(row * w.dilation_height * layout.row() + column * w.dilation_width * layout.words);
+        static_cast<int32_t>(static_cast<int64_t>(row) * w.dilation_height * layout.row() +
+                             static_cast<int64_t>(column) * w.dilation_width * layout.words);
   }
   for (int row = 0; row < g->height; ++row) {
     for (int column = 0; column < g->width; ++column) {
@@ -301,7 +306,7 @@ void RunTiles(const BconvRun& run, int block, int64_t first, int64_t last, int64
   tile.segments = g.segments;
   tile.segment_count = g.segment_count;
   tile.segment_words = g.segment_words;
-  tile.weights = c.weights + place * g.segment_count * g.segment_words;
+  tile.weights = c.weights + place * g.segment_count * g.segment_words * run.kernels->bconv.weight_words;
   tile.multiplier = c.multiplier + place;
   tile.bias = c.bias + place;
   tile.borders = g.borders != nullptr;

@@ -16,7 +16,7 @@ struct BconvConstants {
   int group_words;  // Words of a pixel that a group reads.
   int groups, group_outputs, group_blocks, blocks;
   int outputs;
-  uint32_t* weights;    // [block][filter_height * filter_width * group_words][width]
+  uint32_t* weights;    // [block][filter_height * filter_width * group_words][width], arranged
   float* multiplier;    // [block][width]
   float* bias;          // [block][width]
   float* border_factor;  // [block][width]: of sums that are added behind the transformation.

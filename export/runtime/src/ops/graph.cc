@@ -18,6 +18,9 @@ constexpr Name kLceNames[] = {
     {"LceBMaxPool2d", OpKind::kMaxPool, 1},
 };
 
+// Numbers of a FULLY_CONNECTED. An excitation's are far fewer, and a plain loop in one thread is enough for them.
+constexpr int64_t kLargestMatrix = 1 << 18;
+
 bool IsFloat(const TfLiteTensor& tensor) { return tensor.type == kTfLiteFloat32; }
 
 bool IsFloatConstant(const TfLiteContext* context, int tensor, int64_t count) {
@@ -32,9 +35,9 @@ const char* ReadElementwise(TfLiteContext* context, const TfLiteNode* node, Op* 
   const TfLiteTensor *first = &context->tensors[op->inputs[0]], *second = &context->tensors[op->inputs[1]];
   if (!IsFloat(*first) || !IsFloat(*second)) return "its operands are not float";
   if (!ShapeOf(*first, &a) || !ShapeOf(*second, &b) || !BroadcastShapes(a, b, &result)) {
-    return "its operands have odd shapes";
+    return "its operands do not fit";
   }
-  if (ClassifyOperand(a, result) == Operand::kUnsuited || ClassifyOperand(b, result) == Operand::kUnsuited) {
+  if (ClassifyOperand(a, result) == Operand::kBroadcast || ClassifyOperand(b, result) == Operand::kBroadcast) {
     return "its operands are broadcast in a way that has no kernel here";
   }
   if (IsConstant(*first) && IsConstant(*second)) return "it computes a constant";
@@ -45,17 +48,19 @@ const char* ReadElementwise(TfLiteContext* context, const TfLiteNode* node, Op* 
 }
 
 const char* ReadPrelu(TfLiteContext* context, Op* op) {
-  Shape input;
+  Shape input, slopes;
   const TfLiteTensor& tensor = context->tensors[op->inputs[0]];
   if (!IsFloat(tensor) || !ShapeOf(tensor, &input)) return "its input is not float";
-  return IsFloatConstant(context, op->inputs[1], input.last()) ? nullptr : "its slopes are not one constant a channel";
+  // As many numbers may as well be one a row.
+  const bool one_a_channel = ShapeOf(context->tensors[op->inputs[1]], &slopes) && slopes.last() == input.last() &&
+                             slopes.pixels() == 1 && IsFloatConstant(context, op->inputs[1], input.last());
+  return one_a_channel ? nullptr : "its slopes are not one constant a channel";
 }
 
 const char* ReadMean(TfLiteContext* context, const TfLiteNode* node, Op* op) {
   const auto* params = static_cast<const TfLiteReducerParams*>(node->builtin_data);
   const TfLiteTensor &tensor = context->tensors[op->inputs[0]], &axes = context->tensors[op->inputs[1]];
-  Shape input;
-  if (!IsFloat(tensor) || !ShapeOf(tensor, &input) || input.rank != 4) return "its input is no float map";
+  if (!IsFloat(tensor)) return "its input is no float map";
   if (!IsConstant(axes) || axes.type != kTfLiteInt32 || axes.bytes != 2 * sizeof(int32_t) || params == nullptr) {
     return "it is no mean over height and width";
   }
@@ -72,24 +77,24 @@ const char* ReadMean(TfLiteContext* context, const TfLiteNode* node, Op* op) {
 }
 
 const char* ReadReshape(TfLiteContext* context, const Op* op) {
-  const int tensor = op->inputs[1];
   if (!IsFloat(context->tensors[op->inputs[0]])) return "its input is not float";
-  const TfLiteTensor& shape = context->tensors[tensor];
-  const bool fits = shape.type == kTfLiteInt32 && IsConstant(shape) && shape.bytes <= kMaxRank * sizeof(int32_t);
+  const TfLiteTensor& shape = context->tensors[op->inputs[1]];
+  Shape list;
+  // The interpreter looks elsewhere if that is no list.
+  const bool fits = shape.type == kTfLiteInt32 && IsConstant(shape) && shape.bytes <= kMaxRank * sizeof(int32_t) &&
+                    ShapeOf(shape, &list) && list.rank == 1;
   return fits ? nullptr : "its shape is not constant";
 }
 
 const char* ReadFullyConnected(TfLiteContext* context, const TfLiteNode* node, Op* op) {
   const auto* params = static_cast<const TfLiteFullyConnectedParams*>(node->builtin_data);
-  Shape input, weights;
-  if (!IsFloat(context->tensors[op->inputs[0]]) || !ShapeOf(context->tensors[op->inputs[0]], &input)) {
-    return "its input is not float";
-  }
+  Shape weights;
+  if (!IsFloat(context->tensors[op->inputs[0]])) return "its input is not float";
   if (!ShapeOf(context->tensors[op->inputs[1]], &weights) || weights.rank != 2 ||
-      !IsFloatConstant(context, op->inputs[1], weights.count()) || weights.sizes[1] < 1 ||
-      input.count() % weights.sizes[1] != 0) {
-    return "its weights are no constant float matrix that fits";
+      !IsFloatConstant(context, op->inputs[1], weights.count())) {
+    return "its weights are no constant float matrix";
   }
+  if (weights.count() > kLargestMatrix) return "its matrix is too large for a loop in one thread";
   if (op->inputs[2] >= 0 && !IsFloatConstant(context, op->inputs[2], weights.sizes[0])) {
     return "its bias is not constant";
   }
@@ -127,8 +132,7 @@ const char* ReadLce(TfLiteContext* context, const TfLiteNode* node, Op* op) {
   }
 }
 
-const char* ReadBuiltin(TfLiteContext* context, const TfLiteNode* node, Op* op) {
-  if (!IsFloat(context->tensors[op->output])) return "its output is not float";
+const char* ReadKind(TfLiteContext* context, const TfLiteNode* node, Op* op) {
   switch (op->kind) {
     case OpKind::kAdd:
     case OpKind::kMul:
@@ -144,6 +148,18 @@ const char* ReadBuiltin(TfLiteContext* context, const TfLiteNode* node, Op* op) 
     default:
       return IsFloat(context->tensors[op->inputs[0]]) ? nullptr : "its input is not float";
   }
+}
+
+const char* ReadBuiltin(TfLiteContext* context, const TfLiteNode* node, Op* op) {
+  if (!IsFloat(context->tensors[op->output])) return "its output is not float";
+  const char* problem = ReadKind(context, node, op);
+  if (problem != nullptr) return problem;
+  Shape input, second = {}, result;
+  if (!ShapeOf(context->tensors[op->inputs[0]], &input) ||
+      (op->inputs[1] >= 0 && !ShapeOf(context->tensors[op->inputs[1]], &second))) {
+    return "its operands have odd shapes";
+  }
+  return BuiltinShape(context, *op, input, second, &result);
 }
 
 bool BuiltinKind(int32_t code, OpKind* kind, int* inputs) {
@@ -228,6 +244,69 @@ bool ReadOp(TfLiteContext* context, int node_index, Op* op, const char** reason,
   return *reason == nullptr;
 }
 
+namespace {
+
+const char* MeanShape(const Op& op, const Shape& input, Shape* result) {
+  if (input.rank != 4 || input.sizes[1] < 1 || input.sizes[2] < 1) return "its input is no map";
+  *result = input;
+  if (op.keep_dims) {
+    result->sizes[1] = result->sizes[2] = 1;
+  } else {
+    *result = {2, {input.sizes[0], input.sizes[3]}};
+  }
+  return nullptr;
+}
+
+const char* FullyConnectedShape(const Op& op, const Shape& input, const Shape& weights, Shape* result) {
+  const bool fits = input.rank > 0 && weights.rank == 2 && weights.sizes[1] > 0 &&
+                    (op.keep_dims ? input.last() == weights.sizes[1] : input.count() % weights.sizes[1] == 0);
+  if (!fits) return "its weights do not fit";
+  *result = input;
+  if (op.keep_dims) {
+    result->sizes[input.rank - 1] = weights.sizes[0];
+  } else {
+    *result = {2, {static_cast<int>(input.count() / weights.sizes[1]), weights.sizes[0]}};
+  }
+  return nullptr;
+}
+
+const char* ReshapeShape(const TfLiteTensor& wanted, const Shape& input, Shape* result) {
+  const auto* sizes = static_cast<const int32_t*>(wanted.data);
+  result->rank = static_cast<int>(wanted.bytes / sizeof(int32_t));
+  int64_t known = 1;
+  int open = -1;
+  for (int i = 0; i < result->rank; ++i) {
+    result->sizes[i] = sizes[i];
+    if (sizes[i] < 0) {
+      if (open >= 0) return "its shape leaves two sizes open";
+      open = i;
+    } else if (__builtin_mul_overflow(known, static_cast<int64_t>(sizes[i]), &known)) {
+      return "its shape does not fit its input";
+    }
+  }
+  if (open >= 0) result->sizes[open] = known == 0 ? 0 : static_cast<int>(input.count() / known);
+  return result->count() == input.count() ? nullptr : "its shape does not fit its input";
+}
+
+}  // namespace
+
+const char* BuiltinShape(const TfLiteContext* context, const Op& op, const Shape& input, const Shape& second,
+                         Shape* result) {
+  switch (op.kind) {
+    case OpKind::kMean:
+      return MeanShape(op, input, result);
+    case OpKind::kFullyConnected:
+      return FullyConnectedShape(op, input, second, result);
+    case OpKind::kReshape:
+      return ReshapeShape(context->tensors[op.inputs[1]], input, result);
+    case OpKind::kLogistic:
+      *result = input;
+      return nullptr;
+    default:
+      return BroadcastShapes(input, second, result) ? nullptr : "its operands do not fit";
+  }
+}
+
 bool ShapeOf(const TfLiteTensor& tensor, Shape* shape) {
   if (tensor.dims == nullptr || tensor.dims->size < 0 || tensor.dims->size > kMaxRank) return false;
   shape->rank = tensor.dims->size;
@@ -247,11 +326,11 @@ bool ActivationRange(int activation, bool* clamp, float* low, float* high) {
 
 Operand ClassifyOperand(const Shape& operand, const Shape& result) {
   if (operand.count() == result.count()) return Operand::kMap;
-  if (operand.last() != result.last()) return Operand::kUnsuited;
+  if (operand.last() != result.last()) return Operand::kBroadcast;
   if (operand.pixels() == 1) return Operand::kVector;
   const bool an_image_each = result.rank == 4 && operand.rank == 4 && operand.sizes[0] == result.sizes[0] &&
                              operand.sizes[1] == 1 && operand.sizes[2] == 1;
-  return an_image_each ? Operand::kImageVectors : Operand::kUnsuited;
+  return an_image_each ? Operand::kImageVectors : Operand::kBroadcast;
 }
 
 bool BroadcastShapes(const Shape& a, const Shape& b, Shape* result) {

@@ -58,9 +58,14 @@ struct Op {
 
 const char* OpName(OpKind kind);
 
-// Describes a node. Null if this delegate cannot run it: `reason` then says why, and `is_lce` whether nobody else can
+// Describes a node. False if this delegate cannot run it: `reason` then says why, and `is_lce` whether nobody else can
 // either.
 bool ReadOp(TfLiteContext* context, int node_index, Op* op, const char** reason, bool* is_lce);
+
+// The shape of a built-in operator's result; `second` is that of its second operand, if it has one. Null, or why there
+// is none. ReadOp asks before a node is taken: what cannot be prepared is left to the interpreter.
+const char* BuiltinShape(const TfLiteContext* context, const Op& op, const Shape& input, const Shape& second,
+                         Shape* result);
 
 // Whether a tensor's content is in the file.
 inline bool IsConstant(const TfLiteTensor& tensor) {
@@ -79,6 +84,9 @@ inline bool IsConstantOf(const TfLiteContext* context, int tensor, TfLiteType ty
   return constant.type == type && IsConstant(constant) && Holds(constant, count, 4);
 }
 
+// How many words hold the signs of a pixel.
+inline int WordsFor(int channels) { return channels / 32 + (channels % 32 != 0); }
+
 // The shape of a tensor; false if it has none or too high a rank.
 bool ShapeOf(const TfLiteTensor& tensor, Shape* shape);
 
@@ -90,7 +98,7 @@ enum class Operand : uint8_t {
   kMap,           // A number for every number.
   kVector,        // One for each channel, for all images.
   kImageVectors,  // One for each channel and image.
-  kUnsuited,
+  kBroadcast,     // In some other way, for which no stage exists.
 };
 Operand ClassifyOperand(const Shape& operand, const Shape& result);
 

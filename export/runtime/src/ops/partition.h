@@ -37,9 +37,14 @@ class Partition {
   const char* PrepareStep(TfLiteContext* context, Step* step);
   const char* PrepareVectors(Step* step);
   const char* PrepareWeights(const TfLiteContext* context, Step* step);
-  const char* PlaceValues();
+  void FindLastUses();
+  const char* PlaceNumbers();
+  const char* PlaceSigns();
   void RunStep(TfLiteContext* context, const Step& step, Pool* pool);
-  void RunChain(TfLiteContext* context, const Step& step, Pool* pool);
+  void RunConvolution(TfLiteContext* context, const Step& step, Pool* pool);
+  void RunMap(TfLiteContext* context, const Step& step, Pool* pool);
+  void BindStages(TfLiteContext* context, const Step& step, int images, int channels);
+  MapSink SinkOf(TfLiteContext* context, const Step& step, int channels, bool adds_bits);
   void* DataOf(TfLiteContext* context, int value) const;
 
   const PartitionSettings settings_;

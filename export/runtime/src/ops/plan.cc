@@ -6,11 +6,8 @@
 namespace lqfda {
 namespace {
 
-constexpr const char* kNoMemory = "there is not enough memory";
 // Offsets inside a value are 32 bits wide.
 constexpr int64_t kLargestValue = INT32_MAX / 8;
-
-int WordsFor(int channels) { return channels / 32 + (channels % 32 != 0); }
 
 // Also of what is empty: products of some of its sizes are not to overflow.
 bool IsTooLarge(const Shape& shape) {
@@ -73,7 +70,7 @@ const char* Partition::Init(TfLiteContext* context, const TfLiteDelegateParams& 
     const int value = value_of_tensor_[params.output_tensors->data[i]];
     if (value >= 0) initial_values_[value].outside = true;
   }
-  for (int i = 0; i < initial_values_.size; ++i) initial_values_[i].type = context->tensors[initial_values_[i].tensor].type;
+  for (Value& value : initial_values_) value.type = context->tensors[value.tensor].type;
   bconvs_ = constants_.New<BconvConstants>(static_cast<size_t>(ops_.size));
   weights_ = constants_.New<float*>(static_cast<size_t>(ops_.size));
   return bconvs_ == nullptr || weights_ == nullptr ? kNoMemory : nullptr;
@@ -111,7 +108,9 @@ const char* Partition::Plan(TfLiteContext* context, const TfLiteNode& node) {
       return "the interpreter did not resize an output";
     }
   }
-  problem = PlaceValues();
+  FindLastUses();
+  problem = PlaceNumbers();
+  if (problem == nullptr) problem = PlaceSigns();
   for (int i = 0; problem == nullptr && i < steps_.size; ++i) {
     problem_node_ = ops_[steps_[i].op].node;
     problem = PrepareStep(context, &steps_[i]);
@@ -167,57 +166,11 @@ const char* Partition::InferShape(TfLiteContext* context, int index) {
       shape.sizes[2] = Slide(shape.sizes[2], w.filter_width, w.stride_width, 1, w.padding).outputs;
       return shape.sizes[1] < 1 || shape.sizes[2] < 1 ? "its window does not fit into its input" : nullptr;
     }
-    case OpKind::kAdd:
-    case OpKind::kMul:
-      return BroadcastShapes(input.shape, values_[value_of_tensor_[op.inputs[1]]].shape, &shape)
-                 ? nullptr
-                 : "its operands do not fit";
-    case OpKind::kPrelu:
-      return values_[value_of_tensor_[op.inputs[1]]].shape.count() == shape.last() ? nullptr
-                                                                                    : "its slopes do not fit";
-    case OpKind::kMean:
-      if (shape.rank != 4 || input.shape.sizes[1] < 1 || input.shape.sizes[2] < 1) return "its input is no map";
-      if (op.keep_dims) {
-        shape.sizes[1] = shape.sizes[2] = 1;
-      } else {
-        shape = {2, {input.shape.sizes[0], input.shape.sizes[3]}};
-      }
-      return nullptr;
-    case OpKind::kFullyConnected: {
-      const Shape& weights = values_[value_of_tensor_[op.inputs[1]]].shape;
-      if (shape.rank < 1 || weights.rank != 2 || weights.sizes[1] < 1 || shape.count() % weights.sizes[1] != 0) {
-        return "its weights do not fit";
-      }
-      if (op.keep_dims) {
-        if (shape.last() != weights.sizes[1]) return "its weights do not fit";
-        shape.sizes[last] = weights.sizes[0];
-      } else {
-        shape = {2, {static_cast<int>(shape.count() / weights.sizes[1]), weights.sizes[0]}};
-      }
-      return nullptr;
-    }
-    case OpKind::kLogistic:
-      return nullptr;
-    case OpKind::kReshape: {
-      const TfLiteTensor& wanted = context->tensors[op.inputs[1]];
-      const auto* sizes = static_cast<const int32_t*>(wanted.data);
-      shape.rank = static_cast<int>(wanted.bytes / sizeof(int32_t));
-      int64_t known = 1;
-      int open = -1;
-      for (int i = 0; i < shape.rank; ++i) {
-        shape.sizes[i] = sizes[i];
-        if (sizes[i] < 0) {
-          if (open >= 0) return "its shape leaves two sizes open";
-          open = i;
-        } else if (__builtin_mul_overflow(known, static_cast<int64_t>(sizes[i]), &known)) {
-          return "its shape does not fit its input";
-        }
-      }
-      if (open >= 0) shape.sizes[open] = known == 0 ? 0 : static_cast<int>(input.shape.count() / known);
-      return !IsTooLarge(shape) && shape.count() == input.shape.count() ? nullptr : "its shape does not fit its input";
+    default: {
+      const int second = op.inputs[1] < 0 ? -1 : value_of_tensor_[op.inputs[1]];
+      return BuiltinShape(context, op, input.shape, second < 0 ? Shape{} : values_[second].shape, &shape);
     }
   }
-  return "it is not known";
 }
 
 const char* Partition::BconvShape(TfLiteContext* context, int index, const Value& input, Value* output) {
@@ -226,8 +179,12 @@ const char* Partition::BconvShape(TfLiteContext* context, int index, const Value
   const char* problem = nullptr;
   if (constants->weights == nullptr) {
     BconvConstants fresh = {};
+    const Arena::Mark before = constants_.Now();
     problem = PrepareBconvConstants(context, op, input.shape, *settings_.kernels, &constants_, &fresh);
-    if (problem != nullptr) return problem;
+    if (problem != nullptr) {
+      constants_.ReturnTo(before);  // The next try begins anew.
+      return problem;
+    }
     *constants = fresh;
   } else if (input.shape.rank != 4 || input.shape.last() != constants->groups * constants->group_words) {
     return "its input has another number of channels than its options say";
@@ -241,18 +198,18 @@ const char* Partition::BconvShape(TfLiteContext* context, int index, const Value
   Widen(&border.left, horizontal.before);
   Widen(&border.right, horizontal.behind);
   int64_t total;
+  const int64_t images = border.images > 0 ? border.images : 1;  // Offsets inside one are computed for none, too.
   const bool overflows =
       __builtin_mul_overflow(border.row(), static_cast<int64_t>(border.top) + border.height + border.bottom, &total) ||
-      __builtin_mul_overflow(total, static_cast<int64_t>(border.images), &total);
+      __builtin_mul_overflow(total, images, &total);
   if (overflows || total > kLargestValue) return "its padded input is too large";
   const int channels = output->type == kTfLiteInt32 ? WordsFor(constants->outputs) : constants->outputs;
   output->shape = {4, {input.shape.sizes[0], vertical.outputs, horizontal.outputs, channels}};
   return nullptr;
 }
 
-// Gives the values inside their memory. Numbers whose last reader has run leave their place to later ones, so that what
-// is written next lies in the cache; packed values keep theirs, for their borders must stay zero.
-const char* Partition::PlaceValues() {
+// Notes the last step that reads or writes each value.
+void Partition::FindLastUses() {
   for (Value& value : values_) value.last_use = value.maker;
   const auto use = [&](int value, int step) {
     if (value < 0) return;
@@ -266,48 +223,69 @@ const char* Partition::PlaceValues() {
     use(step.bit_shift, i);
     for (int s = 0; s < step.stage_count; ++s) use(step.stages[s].value, i);
   }
-  struct Slot {
-    size_t bytes;
-    int free_from;  // Step.
-  };
+}
+
+namespace {
+
+// Memory for one value after the other.
+struct Slot {
+  size_t bytes;
+  int free_from;  // Step.
+  void* memory;
+};
+
+// Of the slots that are free at a step, the smallest that is large enough, else the largest; -1 if none is free.
+int ChooseSlot(const List<Slot>& slots, int step, size_t bytes) {
+  int chosen = -1;
+  for (int s = 0; s < slots.size; ++s) {
+    if (slots[s].free_from > step) continue;
+    const bool fits = slots[s].bytes >= bytes;
+    const bool better = chosen < 0 || (fits ? slots[chosen].bytes < bytes || slots[s].bytes < slots[chosen].bytes
+                                            : slots[chosen].bytes < bytes && slots[s].bytes > slots[chosen].bytes);
+    if (better) chosen = s;
+  }
+  return chosen;
+}
+
+}  // namespace
+
+// Numbers whose last reader has run leave their place to later ones, so that what is written next lies in the cache.
+const char* Partition::PlaceNumbers() {
   List<Slot> slots;
-  int* slot_of = plan_.New<int>(static_cast<size_t>(values_.size));
+  int* slot_of = plan_.New<int>(static_cast<size_t>(steps_.size));
   if (slot_of == nullptr) return kNoMemory;
-  for (int i = 0; i < values_.size; ++i) slot_of[i] = -1;
   for (int number = 0; number < steps_.size; ++number) {
     const int output = steps_[number].output;
+    slot_of[number] = -1;
     if (output < 0 || values_[output].outside || IsPacked(values_[output]) || values_[output].alias != output) continue;
     const size_t element = values_[output].type == kTfLiteFloat32 ? 4 : 1;
     const size_t bytes = static_cast<size_t>(values_[output].shape.count()) * element;
-    int chosen = -1;
-    for (int s = 0; s < slots.size; ++s) {
-      if (slots[s].free_from > number) continue;
-      // The smallest that is large enough, else the largest.
-      const bool fits = slots[s].bytes >= bytes;
-      const bool better = chosen < 0 || (fits ? slots[chosen].bytes < bytes || slots[s].bytes < slots[chosen].bytes
-                                              : slots[chosen].bytes < bytes && slots[s].bytes > slots[chosen].bytes);
-      if (better) chosen = s;
-    }
+    int chosen = ChooseSlot(slots, number, bytes);
     if (chosen < 0) {
       if (slots.Append(&plan_) == nullptr) return kNoMemory;
       chosen = slots.size - 1;
     }
     if (slots[chosen].bytes < bytes) slots[chosen].bytes = bytes;
     slots[chosen].free_from = values_[output].last_use + 1;
-    slot_of[output] = chosen;
+    slot_of[number] = chosen;
   }
-  uint8_t** memory = plan_.New<uint8_t*>(static_cast<size_t>(slots.size));
-  if (memory == nullptr) return kNoMemory;
-  for (int s = 0; s < slots.size; ++s) {
-    memory[s] = plan_.New<uint8_t>(slots[s].bytes);
-    if (memory[s] == nullptr) return kNoMemory;
+  for (Slot& slot : slots) {
+    slot.memory = plan_.New<uint8_t>(slot.bytes);
+    if (slot.memory == nullptr) return kNoMemory;
   }
-  for (int i = 0; i < values_.size; ++i) {
-    Value& value = values_[i];
-    if (slot_of[i] >= 0) value.memory = memory[slot_of[i]];
+  for (int number = 0; number < steps_.size; ++number) {
+    if (slot_of[number] >= 0) values_[steps_[number].output].memory = slots[slot_of[number]].memory;
+  }
+  return nullptr;
+}
+
+// Each packed value inside keeps a place of its own, for its border must stay zero.
+const char* Partition::PlaceSigns() {
+  for (Value& value : values_) {
     if (!IsPacked(value)) continue;
-    if (value.outside) value.layout = DenseLayout(value.shape);
-    if (!value.outside) {
+    if (value.outside) {
+      value.layout = DenseLayout(value.shape);
+    } else {
       value.memory = plan_.New<uint32_t>(static_cast<size_t>(value.layout.total()));
       if (value.memory == nullptr) return kNoMemory;
     }

@@ -57,6 +57,21 @@ void Pad(const Value& input, const uint32_t* from, const Value& output, uint32_t
   }
 }
 
+// Repeats numbers along the sizes in which the input has 1.
+void Expand(const Shape& input, const float* from, const Shape& output, float* to) {
+  const int own = input.last(), last = output.last();
+  for (int64_t pixel = 0; pixel < output.pixels(); ++pixel) {
+    int64_t left = pixel, at = 0, stride = own;
+    for (int i = 2; i <= input.rank && i <= output.rank; ++i) {
+      const int size = input.sizes[input.rank - i], repeated = output.sizes[output.rank - i];
+      if (size != 1) at += left % repeated * stride;
+      left /= repeated;
+      stride *= size;
+    }
+    for (int c = 0; c < last; ++c) *to++ = from[own == 1 ? at : at + c];
+  }
+}
+
 // A set bit is -1, so the largest is the conjunction. What lies outside of the image takes no part.
 void MaxPool(const WindowOptions& w, const Value& input, const uint32_t* from, const Value& output, uint32_t* to) {
   const PackedLayout &in = input.layout, &out = output.layout;
@@ -102,35 +117,8 @@ void Partition::Run(TfLiteContext* context, Pool* pool) {
   }
 }
 
-namespace {
-
-struct MapJob {
-  const Kernels* kernels;
-  const MapRun* run;
-  int pixels, chunks;
-};
-
-void RunMapChunk(void* context, int index) {
-  const MapJob& job = *static_cast<const MapJob*>(context);
-  MapRun run = *job.run;
-  run.first_pixel += static_cast<int>(static_cast<int64_t>(job.pixels) * index / job.chunks);
-  run.last_pixel = job.run->first_pixel + static_cast<int>(static_cast<int64_t>(job.pixels) * (index + 1) / job.chunks);
-  job.kernels->map.run(run);
-}
-
-}  // namespace
-
-// A binary convolution or a float map, through its stages.
-void Partition::RunChain(TfLiteContext* context, const Step& step, Pool* pool) {
-  const Value& source = values_[step.source];
-  const bool is_bconv = step.kind == StepKind::kBconv;
-  // Shapes of a result that is not stored, and of one that is packed, follow from the step's source.
-  const int channels = is_bconv ? step.constants->outputs : source.shape.last();
-  const int images = is_bconv || source.shape.rank == 4 ? source.shape.sizes[0] : 1;
-  const int64_t pixels = is_bconv ? static_cast<int64_t>(step.geometry.height) * step.geometry.width * images
-                                  : source.shape.pixels();
-  if (images == 0 || pixels == 0) return;
-  const auto image_pixels = static_cast<int>(pixels / images);
+// Gives the stages their operands, which may lie elsewhere in every run and be others for every image.
+void Partition::BindStages(TfLiteContext* context, const Step& step, int images, int channels) {
   const auto vector = [&](int value, Operand operand, int image) {
     const auto* data = static_cast<const float*>(DataOf(context, value));
     return operand == Operand::kImageVectors ? data + static_cast<int64_t>(image) * channels : data;
@@ -144,58 +132,93 @@ void Partition::RunChain(TfLiteContext* context, const Step& step, Pool* pool) {
     }
     if (step.bit_shift >= 0) step.bit_shifts[image] = vector(step.bit_shift, step.bit_shift_operand, image);
   }
+}
+
+// Where a chain's floats and signs go. Words of signs that a kernel only adds bits to are zeroed.
+MapSink Partition::SinkOf(TfLiteContext* context, const Step& step, int channels, bool adds_bits) {
   MapSink sink = {};
-  int8_t* integers = nullptr;
-  if (step.output >= 0 && values_[step.output].type == kTfLiteInt8) {
-    integers = static_cast<int8_t*>(DataOf(context, step.output));
-  } else {
-    sink.map = static_cast<float*>(DataOf(context, step.output));
-  }
+  sink.map = static_cast<float*>(DataOf(context, step.output));
   sink.stride = channels;
-  if (step.bits >= 0) {
-    const Value& bits = values_[step.bits];
-    sink.bits = static_cast<uint32_t*>(DataOf(context, step.bits));
-    sink.bit_offsets = bits.offsets;
-    // Then a kernel adds bits to words.
-    if ((is_bconv ? step.constants->group_outputs : channels) % 32 != 0) {
-      for (int64_t pixel = 0; pixel < pixels; ++pixel) {
-        memset(sink.bits + bits.offsets[pixel], 0, static_cast<size_t>(bits.layout.words) * sizeof(uint32_t));
-      }
-    }
+  if (step.bits < 0) return sink;
+  const Value& bits = values_[step.bits];
+  sink.bits = static_cast<uint32_t*>(DataOf(context, step.bits));
+  sink.bit_offsets = bits.offsets;
+  for (int64_t pixel = 0; adds_bits && pixel < bits.layout.pixels(); ++pixel) {
+    memset(sink.bits + bits.offsets[pixel], 0, static_cast<size_t>(bits.layout.words) * sizeof(uint32_t));
   }
-  if (is_bconv) {
-    BconvRun run = {};
-    run.kernels = settings_.kernels;
-    run.constants = step.constants;
-    run.geometry = &step.geometry;
-    run.input = static_cast<const uint32_t*>(DataOf(context, step.source));
-    run.images = images;
-    run.image_words = source.layout.image();
-    run.stages = step.run_stages;
-    run.stage_count = step.stage_count;
-    run.sink = sink;
-    run.bit_shifts = step.bit_shift >= 0 ? step.bit_shifts : nullptr;
-    run.integers = integers;
-    RunBconv(run, pool);
-    return;
-  }
-  MapRun run = {};
-  run.source = static_cast<const float*>(DataOf(context, step.source));
-  run.source_stride = channels;
+  return sink;
+}
+
+// A binary convolution and the stages behind it.
+void Partition::RunConvolution(TfLiteContext* context, const Step& step, Pool* pool) {
+  const Value& source = values_[step.source];
+  BconvRun run = {};
+  run.kernels = settings_.kernels;
+  run.constants = step.constants;
+  run.geometry = &step.geometry;
+  run.input = static_cast<const uint32_t*>(DataOf(context, step.source));
+  run.images = source.shape.sizes[0];
+  run.image_words = source.layout.image();
+  run.stages = step.run_stages;
   run.stage_count = step.stage_count;
-  run.sink = sink;
-  run.last_channel = channels;
+  run.bit_shifts = step.bit_shift >= 0 ? step.bit_shifts : nullptr;
+  BindStages(context, step, run.images, step.constants->outputs);
+  if (step.output >= 0 && values_[step.output].type == kTfLiteInt8) {
+    run.integers = static_cast<int8_t*>(DataOf(context, step.output));
+  } else {
+    run.sink = SinkOf(context, step, step.constants->outputs, step.constants->group_outputs % 32 != 0);
+  }
+  RunBconv(run, pool);
+}
+
+namespace {
+
+// A float map through its stages, which differ from image to image.
+struct MapJob {
+  const Kernels* kernels;
+  MapRun run;  // Of the first image.
+  const float** bit_shifts;
+  int64_t image_pixels, pixels;
+  int chunks;
+};
+
+void RunMapChunk(void* context, int index) {
+  const MapJob& job = *static_cast<const MapJob*>(context);
+  const int64_t last = job.pixels * (index + 1) / job.chunks;
+  for (int64_t pixel = job.pixels * index / job.chunks; pixel < last;) {
+    const int64_t image = pixel / job.image_pixels, end = (image + 1) * job.image_pixels;
+    MapRun run = job.run;
+    run.stages += image * run.stage_count;
+    if (job.bit_shifts != nullptr) run.sink.bit_shift = job.bit_shifts[image];
+    run.first_pixel = static_cast<int>(pixel);
+    run.last_pixel = static_cast<int>(end < last ? end : last);
+    job.kernels->map.run(run);
+    pixel = run.last_pixel;
+  }
+}
+
+}  // namespace
+
+void Partition::RunMap(TfLiteContext* context, const Step& step, Pool* pool) {
+  const Shape& shape = values_[step.source].shape;
+  const int channels = shape.last(), images = shape.rank == 4 ? shape.sizes[0] : 1;
+  MapJob job = {};
+  job.pixels = shape.pixels();
+  if (job.pixels == 0) return;
+  BindStages(context, step, images, channels);
+  job.kernels = settings_.kernels;
+  job.image_pixels = job.pixels / images;
+  job.bit_shifts = step.bit_shift >= 0 ? step.bit_shifts : nullptr;
+  job.run.source = static_cast<const float*>(DataOf(context, step.source));
+  job.run.source_stride = channels;
+  job.run.last_channel = channels;
+  job.run.stages = step.run_stages;
+  job.run.stage_count = step.stage_count;
+  job.run.sink = SinkOf(context, step, channels, channels % 32 != 0);
   constexpr int64_t kWorthwhile = 1 << 15;  // Numbers; below, a second thread costs more than it brings.
   const int threads = PoolThreads(pool);
-  for (int image = 0; image < images; ++image) {
-    run.stages = step.run_stages + static_cast<int64_t>(image) * step.stage_count;
-    if (step.bit_shift >= 0) run.sink.bit_shift = step.bit_shifts[image];
-    run.first_pixel = image * image_pixels;
-    run.last_pixel = run.first_pixel + image_pixels;
-    const bool alone = threads < 2 || static_cast<int64_t>(image_pixels) * channels < kWorthwhile;
-    MapJob job = {settings_.kernels, &run, image_pixels, alone ? 1 : threads};
-    RunOnPool(pool, job.chunks, RunMapChunk, &job);
-  }
+  job.chunks = job.pixels < threads || job.pixels * channels < kWorthwhile ? 1 : threads;
+  RunOnPool(pool, job.chunks, RunMapChunk, &job);
 }
 
 void Partition::RunStep(TfLiteContext* context, const Step& step, Pool* pool) {
@@ -204,8 +227,9 @@ void Partition::RunStep(TfLiteContext* context, const Step& step, Pool* pool) {
   void* to = DataOf(context, step.output);
   switch (step.kind) {
     case StepKind::kBconv:
+      return RunConvolution(context, step, pool);
     case StepKind::kMap:
-      return RunChain(context, step, pool);
+      return RunMap(context, step, pool);
     case StepKind::kPackIntegers: {
       TfLiteTensor tensor = context->tensors[source.tensor];
       tensor.data = const_cast<void*>(from);
@@ -218,6 +242,8 @@ void Partition::RunStep(TfLiteContext* context, const Step& step, Pool* pool) {
     }
     case StepKind::kPad:
       return Pad(source, static_cast<const uint32_t*>(from), values_[step.output], static_cast<uint32_t*>(to));
+    case StepKind::kExpand:
+      return Expand(source.shape, static_cast<const float*>(from), values_[step.output].shape, static_cast<float*>(to));
     case StepKind::kMaxPool:
       return MaxPool(ops_[step.op].window, source, static_cast<const uint32_t*>(from), values_[step.output],
                      static_cast<uint32_t*>(to));
@@ -262,7 +288,10 @@ void Partition::Describe(const Step& step, char* text, size_t size) const {
   } else if (step.kind == StepKind::kMap) {
     used = static_cast<size_t>(snprintf(text, size, "map"));
   } else {
-    used = static_cast<size_t>(snprintf(text, size, "%s", step.kind == StepKind::kPad ? "pad" : OpName(op.kind)));
+    const char* name = OpName(op.kind);
+    if (step.kind == StepKind::kPad) name = "pad";
+    if (step.kind == StepKind::kExpand) name = "expand";
+    used = static_cast<size_t>(snprintf(text, size, "%s", name));
   }
   static const char* const kStages[] = {"add", "mul", "prelu", "add map", "mul map", "clamp"};
   for (int s = 0; s < step.stage_count && used < size; ++s) {

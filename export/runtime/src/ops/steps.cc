@@ -3,15 +3,14 @@
 namespace lqfda {
 namespace {
 
-constexpr const char* kNoMemory = "there is not enough memory";
-constexpr const char* kUnsuited = "operands are broadcast in a way that has no kernel here";
-
 class Builder {
  public:
   Builder(const List<Op>& ops, const int* value_of_tensor, Arena* arena, List<Value>* values)
       : ops_(ops), value_of_tensor_(value_of_tensor), arena_(arena), values_(*values) {}
 
   const char* Build(List<Step>* steps) {
+    padded_ = arena_->New<int>(static_cast<size_t>(values_.size));
+    if (padded_ == nullptr) return kNoMemory;
     for (int index = 0; index < ops_.size; ++index) {
       const char* problem = Add(index);
       if (problem != nullptr) return problem;
@@ -91,20 +90,34 @@ class Builder {
     return nullptr;
   }
 
-  // The copy with a border of a value that lives outside; made once.
-  int Padded(int outside, int index) {
-    for (const Step& step : steps_) {
-      if (step.kind == StepKind::kPad && step.source == outside) return step.output;
-    }
+  // A copy of a value, made by a new step; -1 without memory.
+  int Copied(StepKind kind, int index, int source) {
     Value* copy = values_.Append(arena_);
     if (copy == nullptr) return -1;
     const int number = values_.size - 1;
-    *copy = values_[outside];
+    *copy = values_[source];
     copy->tensor = -1;
     copy->produced = true;
     copy->outside = false;
     copy->alias = number;
-    return Made(Begin(StepKind::kPad, index, outside), number) == nullptr ? number : -1;
+    return Made(Begin(kind, index, source), number) == nullptr ? number : -1;
+  }
+
+  // The copy with a border of a value that lives outside; made once.
+  int Padded(int outside, int index) {
+    // No copy has the number 0.
+    if (padded_[outside] == 0) padded_[outside] = Copied(StepKind::kPad, index, outside);
+    return padded_[outside];
+  }
+
+  // The copy of numbers that are broadcast to a shape. The file's sizes never ask for one, others may.
+  int Expanded(int source, const Shape& shape, int index) {
+    const int behind = values_[source].maker, copy = Copied(StepKind::kExpand, index, source);
+    if (copy < 0) return -1;
+    values_[copy].shape = shape;
+    // An older step may take the operator's place, and read the copy there.
+    steps_[values_[copy].maker].position = behind < 0 ? 0 : steps_[behind].position;
+    return copy;
   }
 
   // The chain of stages that makes a value, if that is its result still; null if there is none.
@@ -125,20 +138,29 @@ class Builder {
 
   const char* AddElementwise(int index) {
     const Op& op = ops_[index];
-    const int output = Output(op), operands[2] = {Input(op, 0), Input(op, 1)};
+    const int output = Output(op);
+    const Shape result = values_[output].shape;
     const bool is_prelu = op.kind == OpKind::kPrelu;
     const int stages = op.clamp ? 2 : 1;
+    int operands[2] = {Input(op, 0), Input(op, 1)};
     Operand kinds[2];
-    for (int i = 0; i < 2; ++i) kinds[i] = ClassifyOperand(values_[operands[i]].shape, values_[output].shape);
-    if (is_prelu) kinds[1] = Operand::kVector;
+    for (int i = 0; i < 2; ++i) kinds[i] = ClassifyOperand(values_[operands[i]].shape, result);
+    const bool one_a_channel = is_prelu && values_[operands[1]].shape.last() == result.last();
+    if (is_prelu) kinds[1] = one_a_channel ? Operand::kVector : Operand::kBroadcast;
     // The main operand has the result's shape. Of two such, rather the one that a convolution makes: then its numbers
     // never go to memory.
-    int main = kinds[0] == Operand::kMap ? 0 : 1;
+    int main = is_prelu || kinds[0] == Operand::kMap ? 0 : 1;
     if (kinds[0] == Operand::kMap && kinds[1] == Operand::kMap) {
       const Step *first = Extendable(operands[0], stages), *second = Extendable(operands[1], stages);
       if (second != nullptr && (first == nullptr || second->kind == StepKind::kBconv)) main = 1;
     }
-    if (kinds[main] != Operand::kMap || kinds[1 - main] == Operand::kUnsuited) return kUnsuited;
+    const int other = 1 - main;
+    if (kinds[main] != Operand::kMap) operands[main] = Expanded(operands[main], result, index);
+    if (kinds[other] == Operand::kBroadcast) {
+      kinds[other] = is_prelu ? Operand::kVector : Operand::kMap;
+      operands[other] = Expanded(operands[other], is_prelu ? Shape{1, {result.last()}} : result, index);
+    }
+    if (operands[0] < 0 || operands[1] < 0) return kNoMemory;
     Step* step = operands[0] == operands[1] ? nullptr : Extendable(operands[main], stages);
     if (step == nullptr) {
       step = Begin(StepKind::kMap, index, operands[main]);
@@ -147,11 +169,11 @@ class Builder {
       step->nodes[step->node_count++] = op.node;
       step->position = index;  // Only then has the other operand been made.
     }
-    const bool is_map = kinds[1 - main] == Operand::kMap;
+    const bool is_map = kinds[other] == Operand::kMap;
     StageKind kind = is_map ? StageKind::kAddMap : StageKind::kAddVector;
     if (op.kind == OpKind::kMul) kind = is_map ? StageKind::kMulMap : StageKind::kMulVector;
     if (is_prelu) kind = StageKind::kPrelu;
-    step->stages[step->stage_count++] = {kind, kinds[1 - main], operands[1 - main], 0, 0};
+    step->stages[step->stage_count++] = {kind, kinds[other], operands[other], 0, 0};
     if (op.clamp) step->stages[step->stage_count++] = {StageKind::kClamp, Operand::kMap, -1, op.low, op.high};
     return Made(step, output);
   }
@@ -197,18 +219,22 @@ class Builder {
     return before;
   }
 
-  // Brings the steps into the order in which they run.
+  // Brings the steps into the order in which they run: that of their positions, then that in which they were made.
   const char* Order(List<Step>* steps) {
-    int* numbers = arena_->New<int>(static_cast<size_t>(steps_.size) + 1);
-    if (numbers == nullptr) return kNoMemory;
-    for (int position = 0; position < ops_.size; ++position) {
-      for (int i = 0; i < steps_.size; ++i) {
-        if (steps_[i].position != position || steps_[i].node_count == 0) continue;
-        Step* step = steps->Append(arena_);
-        if (step == nullptr) return kNoMemory;
-        *step = steps_[i];
-        numbers[i] = steps->size - 1;
-      }
+    // Where the next step of each position goes, and where each step went.
+    int* next = arena_->New<int>(static_cast<size_t>(ops_.size) + 1);
+    int* numbers = arena_->New<int>(static_cast<size_t>(steps_.size));
+    if (next == nullptr || numbers == nullptr) return kNoMemory;
+    for (const Step& step : steps_) {
+      if (step.node_count == 0) continue;
+      ++next[step.position + 1];
+      if (steps->Append(arena_) == nullptr) return kNoMemory;
+    }
+    for (int position = 0; position < ops_.size; ++position) next[position + 1] += next[position];
+    for (int i = 0; i < steps_.size; ++i) {
+      if (steps_[i].node_count == 0) continue;
+      numbers[i] = next[steps_[i].position]++;
+      (*steps)[numbers[i]] = steps_[i];
     }
     for (Value& value : values_) value.maker = value.maker < 0 ? -1 : numbers[value.maker];
     return nullptr;
@@ -219,6 +245,7 @@ class Builder {
   Arena* arena_;
   List<Value>& values_;
   List<Step> steps_;
+  int* padded_ = nullptr;  // Of each value outside: its copy with a border.
 };
 
 }  // namespace

@@ -12,6 +12,7 @@ enum class StepKind : uint8_t {
   kPackIntegers,  // Signs of int8 or bool.
   kUnpack,        // Packed signs to numbers.
   kPad,           // Packed signs of the interpreter's to ones with a border.
+  kExpand,        // Numbers that are broadcast, to a map.
   kMaxPool,
   kMean,
   kFullyConnected,

@@ -11,7 +11,6 @@ constexpr int kShown = 5;  // Failures of one test.
 Test* first_test = nullptr;
 Test* last_test = nullptr;
 int failures = 0;
-const char* skipped = nullptr;
 
 double Seconds() {
   timespec now;
@@ -49,8 +48,6 @@ bool CheckText(const char* text, const char* part, const char* file, int line) {
   return holds;
 }
 
-void Skip(const char* reason) { skipped = reason; }
-
 namespace {
 
 struct Totals {
@@ -70,16 +67,16 @@ void RunOne(const Test& test, const Kernels* kernels, int part_count, char** par
            kernels == nullptr ? "" : IsaName(kernels->isa));
   if (!IsSelected(name, part_count, parts)) return;
   failures = 0;
-  skipped = kernels != nullptr && !IsaIsAvailable(kernels->isa) ? "this processor lacks the instructions" : nullptr;
+  const bool skipped = kernels != nullptr && !IsaIsAvailable(kernels->isa);
   const double began = Seconds();
-  if (skipped == nullptr) kernels == nullptr ? test.run() : test.run_table(*kernels);
+  if (!skipped) kernels == nullptr ? test.run() : test.run_table(*kernels);
   const double took = Seconds() - began;
   if (failures > 0) {
     ++totals->failed;
     printf("FAILED %s: %d failures\n", name, failures);
-  } else if (skipped != nullptr) {
+  } else if (skipped) {
     ++totals->skipped;
-    printf("skipped %s: %s\n", name, skipped);
+    printf("skipped %s: this processor lacks the instructions\n", name);
   } else {
     ++totals->passed;
     printf("passed %s (%.2f s)\n", name, took);

@@ -22,9 +22,6 @@ bool Check(bool holds, const char* what, const char* file, int line);
 bool CheckEqual(long long left, long long right, const char* what, const char* file, int line);
 bool CheckText(const char* text, const char* part, const char* file, int line);
 
-// Why the rest of a test does not run here.
-void Skip(const char* reason);
-
 }  // namespace lqfda::test
 
 #define TEST(name)                                               \

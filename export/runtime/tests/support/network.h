@@ -99,7 +99,8 @@ class Network {
     return Elementwise(kTfLiteBuiltinMul, a, b, activation);
   }
 
-  int Prelu(int input) { return Float(kTfLiteBuiltinPrelu, {input, Vector(Last(input), 0.25f)}); }
+  int Prelu(int input) { return Prelu(input, Vector(Last(input), 0.25f)); }
+  int Prelu(int input, int slopes) { return Float(kTfLiteBuiltinPrelu, {input, slopes}); }
   int Logistic(int input) { return Float(kTfLiteBuiltinLogistic, {input}); }
 
   int Mean(int input, bool keep_dims) {
@@ -126,12 +127,13 @@ class Network {
     return Float(kTfLiteBuiltinReshape, {input, tensor});
   }
 
-  // A constant, one number a channel.
-  int Vector(int channels, float scale = 1.0f) {
-    Array<float> values(static_cast<size_t>(channels));
+  int Constant(const Shape& shape, float scale = 1.0f) {
+    Array<float> values(static_cast<size_t>(shape.count()));
     for (float& value : values) value = random.Dyadic() * scale;
-    return interpreter.Constant(kTfLiteFloat32, {1, {channels}}, values.data(), values.bytes());
+    return interpreter.Constant(kTfLiteFloat32, shape, values.data(), values.bytes());
   }
+  // One number a channel.
+  int Vector(int channels, float scale = 1.0f) { return Constant({1, {channels}}, scale); }
 
   void Output(int tensor) {
     interpreter.Output(tensor);
@@ -175,7 +177,6 @@ class Network {
     return shape;
   }
   int Last(int tensor) { return ShapeOfTensor(tensor).last(); }
-  int channels(int tensor) const { return channels_[tensor]; }
 
   Interpreter interpreter;
   Random random;

@@ -36,6 +36,7 @@ inline void BuildLarge(Network& n) {
     const int y = n.Bconv(n.Quantize(n.Add(x, n.Vector(64))), conv);
     x = n.Prelu(n.Add(x, y));
   }
+  x = n.Add(x, n.Input(kTfLiteFloat32, {4, {1, 1, 1, 64}}));  // Another vector for each image of a map.
   n.Output(x);
   conv.type = kTfLiteInt32;
   conv.outputs = 44;  // Blocks that share words.

@@ -1,4 +1,5 @@
-// The operators in plain loops over single numbers: signs are +1 and -1, windows are walked pixel by pixel.
+// The operators in plain loops over single numbers: signs are +1 and -1, windows are walked pixel by pixel. Nothing of
+// the library computes here, or its mistakes would be expected.
 #include <math.h>
 
 #include "support/hooks.h"
@@ -27,7 +28,10 @@ struct View {
 View Look(TfLiteContext* context, int tensor) {
   View view = {};
   view.tensor = &context->tensors[tensor];
-  if (!ShapeOf(*view.tensor, &view.shape)) abort();
+  const TfLiteIntArray& dims = *view.tensor->dims;
+  if (dims.size > kMaxRank) abort();
+  view.shape.rank = dims.size;
+  for (int i = 0; i < dims.size; ++i) view.shape.sizes[i] = dims.data[i];
   return view;
 }
 
@@ -59,11 +63,31 @@ int Before(int size, int filter, int stride, int dilation, Padding padding) {
 
 int WordsFor(int channels) { return (channels + 31) / 32; }
 
+// TensorFlow Lite's numbers of activations: none, RELU, RELU_N1_TO_1, RELU6.
 float Activate(int activation, float x) {
-  bool clamp;
-  float low, high;
-  ActivationRange(activation, &clamp, &low, &high);
-  return !clamp ? x : x < low ? low : x > high ? high : x;
+  switch (activation) {
+    case 0:
+      return x;
+    case 1:
+      return x < 0 ? 0 : x;
+    case 2:
+      return x < -1 ? -1 : x > 1 ? 1 : x;
+    case 3:
+      return x < 0 ? 0 : x > 6 ? 6 : x;
+    default:
+      abort();
+  }
+}
+
+// As numpy broadcasts; false if the shapes do not fit.
+bool Broadcasts(const Shape& a, const Shape& b, Shape* result) {
+  result->rank = a.rank > b.rank ? a.rank : b.rank;
+  for (int i = 1; i <= result->rank; ++i) {
+    const int x = i > a.rank ? 1 : a.sizes[a.rank - i], y = i > b.rank ? 1 : b.sizes[b.rank - i];
+    if (x != y && x != 1 && y != 1) return false;
+    result->sizes[result->rank - i] = x == 1 ? y : x;
+  }
+  return true;
 }
 
 // The flat index in an operand of what lies at an index of the result.
@@ -189,8 +213,12 @@ void Elementwise(TfLiteContext* context, const NodeAndRegistration& n) {
   for (int64_t i = 0; i < output.shape.count(); ++i) {
     const float x = a.floats()[Broadcast(a.shape, output.shape, i)],
                 y = b.floats()[Broadcast(b.shape, output.shape, i)];
-    const float result = n.registration.builtin_code == kTfLiteBuiltinAdd ? x + y : x * y;
-    output.floats()[i] = Activate(params->activation, result);
+    float& result = output.floats()[i];
+    if (n.registration.builtin_code == kTfLiteBuiltinPrelu) {
+      result = x < 0 ? x * y : x;
+    } else {
+      result = Activate(params->activation, n.registration.builtin_code == kTfLiteBuiltinAdd ? x + y : x * y);
+    }
   }
 }
 
@@ -249,8 +277,8 @@ bool Infer(TfLiteContext* context, const NodeAndRegistration& n, Shape* shape) {
   switch (n.registration.builtin_code) {
     case kTfLiteBuiltinAdd:
     case kTfLiteBuiltinMul:
-      return BroadcastShapes(input.shape, Input(context, n, 1).shape, shape);
     case kTfLiteBuiltinPrelu:
+      return Broadcasts(input.shape, Input(context, n, 1).shape, shape);
     case kTfLiteBuiltinLogistic:
       return true;
     case kTfLiteBuiltinMean:
@@ -303,6 +331,7 @@ void ReferenceInvoke(TfLiteContext* context, const NodeAndRegistration& n) {
   switch (n.registration.builtin_code) {
     case kTfLiteBuiltinAdd:
     case kTfLiteBuiltinMul:
+    case kTfLiteBuiltinPrelu:
       return Elementwise(context, n);
     case kTfLiteBuiltinMean:
       return Mean(input, output);
@@ -310,12 +339,6 @@ void ReferenceInvoke(TfLiteContext* context, const NodeAndRegistration& n) {
       return FullyConnected(context, n);
     case kTfLiteBuiltinReshape:
       memcpy(output.floats(), input.floats(), static_cast<size_t>(input.shape.count()) * sizeof(float));
-      return;
-    case kTfLiteBuiltinPrelu:
-      for (int64_t i = 0; i < input.shape.count(); ++i) {
-        const float x = input.floats()[i], slope = Input(context, n, 1).floats()[i % input.shape.last()];
-        output.floats()[i] = x < 0 ? x * slope : x;
-      }
       return;
     default:  // LOGISTIC
       for (int64_t i = 0; i < input.shape.count(); ++i) {

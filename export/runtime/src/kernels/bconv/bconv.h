@@ -19,7 +19,7 @@ struct BconvTile {
   const int32_t* segments;                 // Word offset of each segment from the pixel.
   int segment_count;
   int segment_words;
-  const uint32_t* weights;  // [segment_count * segment_words][block], arranged
+  const uint32_t* weights;  // [segment_count * segment_words][block][weight_words], arranged
 
   // y = float(clamp(2 popcount + sum)) * multiplier + bias + correction, where windows that leave a zero-padded image
   // have either a sum or a correction.
@@ -41,8 +41,10 @@ struct BconvTile {
 struct BconvKernels {
   int block;   // Output channels of a tile.
   int pixels;  // Pixels of a tile, at most.
-  // Brings a row of weights, one word for each channel of the block, into the kernel's own order. Null: it stays.
-  void (*arrange_weights)(uint32_t* row);
+  int weight_words;  // Words that a word of weights takes in the kernel's own order.
+  // Brings a row of weights, one word for each channel of the block, into that order; the two may overlap. Null: the
+  // row stays as it is.
+  void (*arrange_weights)(const uint32_t* row, uint32_t* arranged);
   // All channels of the block, floats through stages into the sink.
   void (*to_map)(const BconvTile&);
   // The popcounts themselves: [count][block].

@@ -175,11 +175,11 @@ void RunMap(const MapRun& run) {
   const int wide_end = run.first_channel % 8 == 0
                            ? run.first_channel + (run.last_channel - run.first_channel) / kWide * kWide
                            : run.first_channel;
-  for (int pixel = run.first_pixel; pixel < run.last_pixel; pixel += Simd::kPixels) {
+  for (int pixel = run.first_pixel; pixel < run.last_pixel; pixel += Simd::kMapPixels) {
     const int left = run.last_pixel - pixel;
-    const int count = left < Simd::kPixels ? left : Simd::kPixels;
+    const int count = left < Simd::kMapPixels ? left : Simd::kMapPixels;
     for (int channel = run.first_channel; channel < wide_end; channel += kWide) {
-      RunTile<Simd, Simd::kPixels>(run, pixel, count, channel);
+      RunTile<Simd, Simd::kMapPixels>(run, pixel, count, channel);
     }
   }
   for (int channel = wide_end; channel < run.last_channel; channel += kWide) {

@@ -10,6 +10,7 @@ struct Avx512 {
   static constexpr int kLanes = 16;
   static constexpr int kVectors = 2;  // Vectors of a block: 16 sums, 2 weights and a pixel fill the 32 registers.
   static constexpr int kPixels = 8;
+  static constexpr int kMapPixels = kPixels;
   using Floats = __m512;
   using Ints = __m512i;
 

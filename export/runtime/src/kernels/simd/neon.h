@@ -16,6 +16,7 @@ struct Neon {
   static constexpr int kVectors = 2;
   static constexpr int kPixels = 2;
 #endif
+  static constexpr int kMapPixels = kPixels;
   using Floats = float32x4_t;
   using Ints = int32x4_t;
 
@@ -94,6 +95,10 @@ struct Neon {
               const uint8x16_t differing = vreinterpretq_u8_u32(veorq_u32(pixel, row[v]));
               bytes[p][v] = vaddq_u8(bytes[p][v], vcntq_u8(differing));
             }
+            // Computes nothing, but keeps clang from adding up the counts of several words first, which takes moves: by
+            // llvm-mca 2.29 cycles for 128 multiply-accumulates instead of 1.78.
+#pragma GCC unroll 4
+            for (int v = 0; v < kVectors; ++v) __asm__ volatile("" : "+w"(bytes[p][v]));
           }
         }
         if (room == 0) {

@@ -10,6 +10,7 @@ struct Portable {
   static constexpr int kLanes = 8;
   static constexpr int kVectors = 1;
   static constexpr int kPixels = 2;
+  static constexpr int kMapPixels = kPixels;
   struct Floats {
     float lane[kLanes];
   };
