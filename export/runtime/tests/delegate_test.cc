@@ -95,6 +95,21 @@ TEST(delegate_names_its_tables) {
   CHECK_TEXT(lq_fda_delegate_isas(), "\"portable\"]");
 }
 
+TEST(delegate_may_be_destroyed_before_its_interpreter) {
+  const auto before = LiveAllocations();
+  {
+    Network network(1);
+    BuildOne(network);
+    TfLiteDelegate* delegate = NewDelegate("num_threads=2");
+    CHECK(network.interpreter.Apply(delegate) && network.interpreter.Allocate());
+    tflite_plugin_destroy_delegate(delegate);
+    network.FillInputs(1);
+    CHECK(network.interpreter.Invoke());
+    network.interpreter.ForgetDelegate();
+  }
+  CHECK_EQ(LiveAllocations(), before);
+}
+
 // Without fusion it takes LCE's operators alone; with it, those beside them, too.
 TEST(delegate_takes_what_belongs_to_binary_layers) {
   const auto build = [](Network& n) {

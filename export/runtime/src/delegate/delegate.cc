@@ -31,6 +31,7 @@ struct Delegate {
   Part* parts = nullptr;
   int part_count = 0;
   Text report;
+  int uses = 1;  // Its owner's and its partitions': the last of them deletes it.
 };
 
 template <class Object, class... Arguments>
@@ -46,6 +47,13 @@ void DeleteObject(Object* object) {
 }
 
 Delegate* Of(TfLiteDelegate* delegate) { return static_cast<Delegate*>(delegate->data_); }
+
+// The owner may destroy a delegate while an interpreter goes on with it.
+void Release(Delegate* delegate) {
+  if (__atomic_sub_fetch(&delegate->uses, 1, __ATOMIC_ACQ_REL) > 0) return;
+  DestroyPool(delegate->pool);
+  DeleteObject(delegate);
+}
 
 void Report(TfLiteContext* context, int node, const char* problem) {
   if (node < 0) {
@@ -71,6 +79,7 @@ void Free(TfLiteContext*, void* data) {
   if (delegate->parts == nullptr) delegate->reported = nullptr;  // The next interpreter's graphs are others.
   DeleteObject(kernel->part);
   free(kernel);
+  Release(delegate);
 }
 
 void* Init(TfLiteContext* context, const char* buffer, size_t) {
@@ -86,6 +95,7 @@ void* Init(TfLiteContext* context, const char* buffer, size_t) {
     return nullptr;
   }
   *kernel = {delegate, part};
+  __atomic_add_fetch(&delegate->uses, 1, __ATOMIC_RELAXED);
   part->graph = context;
   part->number = delegate->part_count++;
   Part** link = &delegate->parts;
@@ -209,10 +219,7 @@ LQ_FDA_EXPORT TfLiteDelegate* tflite_plugin_create_delegate(const char* const* k
 
 LQ_FDA_EXPORT void tflite_plugin_destroy_delegate(TfLiteDelegate* interface) {
   using namespace lqfda;
-  if (interface == nullptr) return;
-  Delegate* delegate = Of(interface);
-  DestroyPool(delegate->pool);
-  DeleteObject(delegate);
+  if (interface != nullptr) Release(Of(interface));
 }
 
 // JSON: which nodes the delegate took, why not the others, and what its steps cost. Valid until the next call.
