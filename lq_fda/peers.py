@@ -83,7 +83,7 @@ def measure_peers(
         progress: Called with a step's name, what is done and how much there is.
 
     Returns:
-        One record a form and runtime, and one for each instruction set of our runtime.
+        One record a form and runtime, one for each instruction set of our runtime, and one without fusion.
 
     Raises:
         LqFdaError: No such network, or `lq-fda-runtime` is not installed.
@@ -106,9 +106,10 @@ def measure_peers(
     sessions: dict[Hashable, runtimes.Session] = {}
     for isa in runtimes.instruction_sets():
         sessions["1-bit", isa] = runtimes.open_session("lq_fda", contents["1-bit"], threads=threads, isa=isa)
-    sessions["1-bit, all parts", "lq_fda"] = runtimes.open_session(
-        "lq_fda", contents["1-bit, all parts"], threads=threads
-    )
+    for fuse in (True, False):
+        sessions["1-bit, all parts", fuse] = runtimes.open_session(
+            "lq_fda", contents["1-bit, all parts"], threads=threads, fuse=fuse
+        )
     sessions["1-bit", "lce"] = runtimes.open_session("lce", contents["1-bit"], threads=threads)
     for twin in ("int8", "float"):
         sessions[twin, "litert"] = runtimes.open_session("litert", contents[twin], threads=threads)
@@ -134,7 +135,7 @@ def measure_peers(
         )
         for case, session in sessions.items()
     ]
-    profiled = ("1-bit, all parts", "lq_fda")
+    profiled = ("1-bit, all parts", True)
     steps = sessions[profiled].profile(protocol.rounds) if profile else []
     return Peers(records, steps, float(np.median(times[profiled])))
 
@@ -172,9 +173,10 @@ def peer_table(records: Sequence[PeerRecord]) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     for record in records:
         isa = record.settings.get("isa")
+        unfused = "" if record.settings.get("fuse", True) else ", unfused"
         table.add_row(
             record.form,
-            f"{record.runtime}, {isa}" if isa else record.runtime,
+            f"{record.runtime}, {isa}{unfused}" if isa else record.runtime,
             f"{record.median_ms:.3f}",
             f"{record.p90_ms:.3f}",
             f"{record.median_ms / int8.median_ms:.3f}",

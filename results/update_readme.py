@@ -25,11 +25,12 @@ def peers(records: list[Record]) -> Iterator[str]:
         )
         for row in rows:
             isa = row["settings"].get("isa")
+            unfused = "" if row["settings"].get("fuse", True) else ", unfused"
             figures = (row["median_ms"], row["p90_ms"], row["median_ms"] / int8, row["median_ms"] / lce)
             cells = (
                 f"{model}, {shape[1]}x{shape[2]}",
                 row["form"],
-                f"{row['runtime']}, {isa}" if isa else row["runtime"],
+                f"{row['runtime']}, {isa}{unfused}" if isa else row["runtime"],
                 *(f"{figure:.3f}" for figure in figures),
             )
             yield f"| {' | '.join(cells)} |"

@@ -17,12 +17,15 @@ def test_every_form_and_runtime_is_timed_in_one_run(tmp_path):
         app, ["peers", "tiny", "--rounds", "3", "--profile", "--output", str(output)], catch_exceptions=False
     )
     records = [peers.PeerRecord.model_validate(json.loads(line)) for line in output.read_text().splitlines()]
-    assert [(record.form, record.runtime, record.settings.get("isa")) for record in records] == [
-        *(("1-bit", "lq_fda", isa) for isa in runtimes.instruction_sets()),
-        ("1-bit, all parts", "lq_fda", runtimes.instruction_sets()[0]),
-        ("1-bit", "lce", None),
-        ("int8", "litert", None),
-        ("float", "litert", None),
+    found = [(record.form, record.runtime, *map(record.settings.get, ("isa", "fuse"))) for record in records]
+    best = runtimes.instruction_sets()[0]
+    assert found == [
+        *(("1-bit", "lq_fda", isa, True) for isa in runtimes.instruction_sets()),
+        ("1-bit, all parts", "lq_fda", best, True),
+        ("1-bit, all parts", "lq_fda", best, False),
+        ("1-bit", "lce", None, None),
+        ("int8", "litert", None, None),
+        ("float", "litert", None, None),
     ]
     assert len({record.run for record in records}) == 1
     assert all(0 < record.min_ms <= record.median_ms <= record.p90_ms for record in records)

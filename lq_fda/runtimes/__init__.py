@@ -61,7 +61,7 @@ def instruction_sets() -> tuple[str, ...]:
     return lq_fda_module().available_isas() if not available()["lq_fda"] else ()
 
 
-def open_session(runtime: str, model: bytes, *, threads: int = 1, isa: str = "auto") -> Session:
+def open_session(runtime: str, model: bytes, *, threads: int = 1, isa: str = "auto", fuse: bool = True) -> Session:
     """Loads a `.tflite` file into a runtime; the file need not be trusted, as far as the runtime can be.
 
     What is damaged is refused, and for LCE also operators with options or shapes that its kernels do not check. Beyond
@@ -72,6 +72,7 @@ def open_session(runtime: str, model: bytes, *, threads: int = 1, isa: str = "au
         model: Content of the file.
         threads: Number of threads, at least 1.
         isa: Of the runtime `lq_fda`: one of `instruction_sets`, or `auto`.
+        fuse: Whether the runtime `lq_fda` may run what lies between binary convolutions, too.
 
     Raises:
         LqFdaError: No such runtime, or it is not installed, or the file is damaged or cannot be run.
@@ -90,13 +91,13 @@ def open_session(runtime: str, model: bytes, *, threads: int = 1, isa: str = "au
         require_sound(read_tflite(model))
     else:
         verify_buffer(model)
-    return open_verified(runtime, model, threads=threads, isa=isa)
+    return open_verified(runtime, model, threads=threads, isa=isa, fuse=fuse)
 
 
-def open_verified(runtime: str, model: bytes, *, threads: int = 1, isa: str = "auto") -> Session:
+def open_verified(runtime: str, model: bytes, *, threads: int = 1, isa: str = "auto", fuse: bool = True) -> Session:
     """`open_session` without its checks, for a file that has passed them: needs no memory but the runtime's own.
 
     Raises:
         LqFdaError: The runtime cannot run the file.
     """
-    return _RUNTIMES[runtime][0](model, threads, isa)
+    return _RUNTIMES[runtime][0](model, threads, isa, fuse)

@@ -50,9 +50,10 @@ class Session(abc.ABC):
     total_nodes: int | None = None
     delegated_nodes: int | None = None
 
-    def __init__(self, model: bytes, threads: int, isa: str = "auto"):
+    def __init__(self, model: bytes, threads: int, isa: str = "auto", fuse: bool = True):
         self.threads = threads
         self._isa = isa
+        self._fuse = fuse
         self.version = metadata.version(self.package)
         self._model = model  # The interpreters read the buffer in place.
         self._inputs, self._outputs = self._open()
@@ -176,7 +177,11 @@ class LqFdaSession(LiteRtSession):
         runtime = lq_fda_module()
         try:
             return runtime.Interpreter(
-                model_content=self._model, num_threads=self.threads, isa=self._isa, profile=profile
+                model_content=self._model,
+                num_threads=self.threads,
+                isa=self._isa,
+                fuse=self._fuse,
+                profile=profile,
             )
         except runtime.LqFdaRuntimeError as error:
             raise LqFdaError(error.problem, cure=error.cure) from error
