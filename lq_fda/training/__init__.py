@@ -21,6 +21,7 @@ from lq_fda.training.overrides import apply_overrides, override_keys
 from lq_fda.training.recipe import (
     DistillationConfig,
     Recipe,
+    SmallImagesConfig,
     float_twin,
     load_recipe,
     read_recipe,
@@ -35,6 +36,7 @@ __all__ = [
     "DistillationConfig",
     "Recipe",
     "Result",
+    "SmallImagesConfig",
     "StrategyName",
     "TrainingInterrupted",
     "TrainingSpeed",

@@ -1,4 +1,4 @@
-"""What happens while an epoch runs: the progress bar, and the alarm when the loss is no number."""
+"""What happens while an epoch runs: the progress bar, small images, and the alarm when the loss is no number."""
 
 import math
 import time
@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from lq_fda._keras import keras
 from lq_fda.errors import LqFdaError
+from lq_fda.training.recipe import SmallImagesConfig
 
 
 class StopOnNan(keras.callbacks.Callback):
@@ -31,6 +32,21 @@ def check_finite(loss: float, name: str) -> None:
             cure="Train again in another folder with a lower learning_rate, some warmup_epochs or clip_norm=1; "
             "with precision=mixed_float16, try mixed_bfloat16.",
         )
+
+
+class GrowImages(keras.callbacks.Callback):
+    """Shows the trainer small images in the first epochs of a recipe, and then those of the data set.
+
+    Args:
+        config: Which size, and for how long.
+    """
+
+    def __init__(self, config: SmallImagesConfig):
+        super().__init__()
+        self._config = config
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.model.image_size = self._config.size if epoch < self._config.epochs else None
 
 
 class ProgressBar(keras.callbacks.Callback):

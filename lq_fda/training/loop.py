@@ -9,7 +9,7 @@ from lq_fda import data, models
 from lq_fda._keras import keras, tf
 from lq_fda.artifacts import Result, RunDir, SplitAccuracy, describe_environment, remove_leftovers, write_json
 from lq_fda.errors import LqFdaError
-from lq_fda.training.callbacks import ProgressBar, StopOnNan
+from lq_fda.training.callbacks import GrowImages, ProgressBar, StopOnNan
 from lq_fda.training.evaluation import Evaluator, split_of
 from lq_fda.training.recipe import Recipe, load_recipe, to_values
 from lq_fda.training.recorder import EpochRecorder, best_row, median_speed
@@ -175,6 +175,8 @@ def _fit(
         seed=recipe.seed,
     )
     callbacks: list[keras.callbacks.Callback] = [StopOnNan(), recorder]
+    if recipe.small_images is not None:
+        callbacks.append(GrowImages(recipe.small_images))
     with contextlib.ExitStack() as stack:
         if progress:
             bar = ProgressBar(

@@ -38,6 +38,22 @@ class DistillationConfig:
 
 
 @dataclass(frozen=True, config=_CONFIG)
+class SmallImagesConfig:
+    """Progressive resolution: the first epochs see the images at a smaller size, which costs its square less.
+
+    What a convolution learns there holds at the full size; the last epochs should see that, for the statistics of the
+    normalizations belong to a size. Howard, fast.ai's entry to DAWNBench, 2018.
+
+    Args:
+        size: Height and width of the images in these epochs.
+        epochs: How many there are.
+    """
+
+    size: Annotated[int, Field(ge=8)]
+    epochs: Count
+
+
+@dataclass(frozen=True, config=_CONFIG)
 class Recipe:
     """Everything that decides what a run learns.
 
@@ -63,6 +79,7 @@ class Recipe:
         ema: Decay of the running mean of the weights, which is then what is validated and shipped; None ships the
             weights themselves.
         precision: `"mixed_bfloat16"` is fast on new CPUs and GPUs. Weights stay float32, and so does what is shipped.
+        small_images: Epochs at the beginning that see smaller images; None has none.
         distillation: A teacher; None learns from the labels alone.
         start: A run directory, the weights of whose best epoch training starts from: the second of two stages, the
             first of which had float weights (model.parts with `float_weights`). None draws random ones.
@@ -96,6 +113,7 @@ class Recipe:
     label_smoothing: Share = 0.0
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    small_images: SmallImagesConfig | None = None
     distillation: DistillationConfig | None = None
     start: str | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
@@ -106,6 +124,11 @@ class Recipe:
             raise ValueError(
                 "`warmup_epochs` must be fewer than `epochs`. "
                 f"Received: warmup_epochs={self.warmup_epochs}, epochs={self.epochs}."
+            )
+        if self.small_images and self.small_images.epochs >= self.epochs:
+            raise ValueError(
+                "`small_images.epochs` must be fewer than `epochs`: the statistics of the normalizations belong to a "
+                f"size. Received: small_images.epochs={self.small_images.epochs}, epochs={self.epochs}."
             )
         if self.weight_decay and self.optimizer not in ("sgd", "adamw"):
             raise ValueError(

@@ -1,5 +1,7 @@
 """One training step."""
 
+import dataclasses
+
 from lq_fda import models
 from lq_fda._keras import keras, precision, tf
 from lq_fda.training.distillation import Loss, build_loss
@@ -16,7 +18,8 @@ _FIRST = tf.VariableAggregation.ONLY_FIRST_REPLICA
 class Trainer(keras.Model):
     """A network, its optimizer and, where asked for, the running mean of its weights.
 
-    `fit` trains; `state` is all that resuming needs; `shipped` is what would be deployed now.
+    `fit` trains, on images of `image_size` by `image_size` where that is not None; `state` is all that resuming needs;
+    `shipped` is what would be deployed now.
     Under a strategy, make it in the strategy's scope.
 
     Args:
@@ -38,8 +41,21 @@ class Trainer(keras.Model):
             for variable in (network.trainable_variables if ema else ())
         ]
         # Keras's own counter starts anew with every `fit`, and the Bop optimizer's stays at zero.
+        self._image_size: int | None = None
         self._steps = tf.Variable(0, trainable=False, dtype=tf.int64, aggregation=_FIRST)
         self.compile(optimizer, steps_per_execution=STEPS_PER_EXECUTION)
+
+    @property
+    def image_size(self) -> int | None:
+        """Height and width that the network sees; None: those of the images. It can change between two epochs."""
+        return self._image_size
+
+    @image_size.setter
+    def image_size(self, size: int | None) -> None:
+        if size != self._image_size:
+            self._image_size = size
+            # The step is compiled for a size, and `fit` looks the function up anew for every execution.
+            self.train_function = self.make_train_function(force=True)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -48,7 +64,7 @@ class Trainer(keras.Model):
     def train_step(self, batch: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
         images, labels = batch
         with tf.GradientTape() as tape:
-            logits = self.network(images, training=True)
+            logits = self.network(self._resized(images), training=True)
             loss = self._loss_of(images, labels, logits)
             if self.network.losses:
                 loss += tf.add_n(self.network.losses)
@@ -60,6 +76,10 @@ class Trainer(keras.Model):
         self._loss_mean.update_state(loss)
         self._accuracy.update_state(labels, logits)
         return {metric.name: metric.result() for metric in self.metrics}
+
+    def _resized(self, images: tf.Tensor) -> tf.Tensor:
+        size = self._image_size
+        return images if size is None else tf.image.resize(images, (size, size))
 
     def _move_averages(self, strategy: tf.distribute.Strategy) -> None:
         """average += (1 - decay) (weight - average), with less decay in the first steps: they start far away."""
@@ -93,7 +113,11 @@ def build_trainer(recipe: Recipe, steps_per_epoch: int) -> Trainer:
     """
     keras.utils.set_random_seed(recipe.seed)
     with precision(recipe.precision):
-        network = models.build(recipe.model)
+        network = models.build(recipe.model if recipe.small_images is None else _of_any_size(recipe.model))
     start_from(network, recipe)
     optimizer = build_optimizer(recipe, network.trainable_variables, steps_per_epoch)
     return Trainer(network, optimizer, build_loss(recipe), recipe.ema)
+
+
+def _of_any_size(config: models.ModelConfig) -> models.ModelConfig:
+    return dataclasses.replace(config, input_shape=(None, None, config.input_shape[2]))
