@@ -1,0 +1,224 @@
+package org.lqfda.runtime
+
+import android.graphics.Bitmap
+import org.junit.Assert.assertArrayEquals
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertThrows
+import org.junit.Assert.assertTrue
+import org.junit.Rule
+import org.junit.Test
+import org.junit.rules.TemporaryFolder
+import org.junit.runner.RunWith
+import org.lqfda.runtime.TestBundle.Companion.set
+import org.robolectric.RobolectricTestRunner
+import org.tensorflow.lite.Interpreter
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.atomic.AtomicInteger
+import kotlin.concurrent.thread
+
+/** What an app does wrong becomes an exception, or goes well; it never takes the process down. */
+@RunWith(RobolectricTestRunner::class)
+class MisuseTest {
+    @get:Rule val host = Host()
+
+    @get:Rule val folder = TemporaryFolder()
+    private val bundle get() = host.bundle
+    private val model get() = bundle.model(Model.BINARIZED)
+    private val photo = Photo(Bitmap.createBitmap(40, 30, Bitmap.Config.ARGB_8888))
+
+    @Test
+    fun aDelegateIsClosedBeforeItsInterpreter() {
+        val delegate = LqFdaDelegate()
+        val interpreter = interpreter(delegate)
+        val before = run(interpreter)
+        delegate.close()
+        delegate.close()
+        assertArrayEquals(before, run(interpreter), 0f)
+        // A new size may make the interpreter ask its delegates again.
+        val spec = bundle.preprocessing
+        interpreter.resizeInput(0, intArrayOf(2, spec.height, spec.width, 3))
+        interpreter.allocateTensors()
+        interpreter.resizeInput(0, intArrayOf(1, spec.height, spec.width, 3))
+        assertArrayEquals(before, run(interpreter), 0f)
+        interpreter.close()
+    }
+
+    @Test
+    fun anInterpreterIsClosedBeforeItsDelegate() {
+        val delegate = LqFdaDelegate()
+        val interpreter = interpreter(delegate)
+        interpreter.close()
+        assertTrue(delegate.report().taken > 0)
+        assertThrows(IllegalStateException::class.java) { run(interpreter) }
+        delegate.close()
+    }
+
+    @Test
+    fun aClosedDelegateIsRefused() {
+        val delegate = LqFdaDelegate().apply { close() }
+        for (use in listOf({ delegate.nativeHandle }, { delegate.report() }, { interpreter(delegate) })) {
+            val error = assertThrows(IllegalStateException::class.java) { use() }
+            assertTrue(error.message, "Make a new one" in error.message!!)
+        }
+    }
+
+    @Test
+    fun oneDelegateInTwoInterpretersOrTwoInOne() {
+        LqFdaDelegate().use { delegate ->
+            val first = interpreter(delegate)
+            val second = interpreter(delegate)
+            val values = run(first)
+            assertArrayEquals(values, run(second), 0f)
+            first.close()
+            assertArrayEquals(values, run(second), 0f)
+            second.close()
+        }
+        LqFdaDelegate().use { first ->
+            LqFdaDelegate().use { second ->
+                val options = Interpreter.Options().addDelegate(first).addDelegate(second)
+                Interpreter(model, options).use { interpreter -> run(interpreter) }
+            }
+        }
+    }
+
+    @Test
+    fun withoutTheDelegateTheModelIsRefused() {
+        val error = assertThrows(RuntimeException::class.java) { Interpreter(model).use(::run) }
+        assertTrue(error.message, "LceQuantize" in error.message!! || "Lce" in error.message!!)
+    }
+
+    @Test
+    fun librariesThatAreMissingOrForAnotherProcessor() {
+        for (name in listOf("absent", "of_another_processor")) {
+            val error = assertThrows(LibraryException::class.java) { NativeLibrary.load(name) }
+            assertTrue(error.message, "lib$name.so" in error.message!! && "jniLibs" in error.message!!)
+        }
+    }
+
+    @Test
+    fun optionsThatAreNone() {
+        val isas = LqFdaDelegate.availableIsas() + Isa.AUTO
+        for (isa in Isa.entries - isas.toSet()) {
+            val error = assertThrows(IllegalArgumentException::class.java) { LqFdaDelegate(isa = isa) }
+            assertTrue(error.message, isa.option in error.message!!)
+        }
+        for (threads in listOf(-1, Int.MAX_VALUE, Int.MIN_VALUE)) {
+            assertThrows(IllegalArgumentException::class.java) { LqFdaDelegate(numThreads = threads) }
+            assertThrows(IllegalArgumentException::class.java) { ImageClassifier(bundle, threads = threads) }
+        }
+    }
+
+    @Test
+    fun aClosedClassifier() {
+        val classifier = ImageClassifier(bundle)
+        classifier.close()
+        classifier.close()
+        val error = assertThrows(IllegalStateException::class.java) { classifier.classify(photo) }
+        assertTrue(error.message, "closed" in error.message!!)
+    }
+
+    @Test
+    fun twoThreadsInOneClassifier() {
+        for (model in bundle.models) {
+            val classifier = ImageClassifier(bundle, model)
+            val refused = AtomicInteger()
+            val done = AtomicInteger()
+            val start = CountDownLatch(1)
+            val threads =
+                List(4) {
+                    thread {
+                        start.await()
+                        repeat(200) {
+                            try {
+                                classifier.classify(photo)
+                                done.incrementAndGet()
+                            } catch (error: IllegalStateException) {
+                                refused.incrementAndGet()
+                            }
+                        }
+                    }
+                }
+            start.countDown()
+            while (done.get() + refused.get() < 100) Thread.sleep(1)
+            classifier.close() // While others run it.
+            threads.forEach { it.join() }
+            assertEquals(800, done.get() + refused.get())
+            assertTrue(done.get() > 0 && refused.get() > 0)
+        }
+    }
+
+    @Test
+    fun twoClassifiersOnTwoThreads() {
+        val expected = ImageClassifier(bundle).use { it.classify(photo).probability(0) }
+        val wrong = AtomicInteger()
+        List(3) {
+            thread {
+                repeat(10) {
+                    ImageClassifier(bundle).use { classifier ->
+                        repeat(20) { if (classifier.classify(photo).probability(0) != expected) wrong.incrementAndGet() }
+                    }
+                }
+            }
+        }.forEach { it.join() }
+        assertEquals(0, wrong.get())
+    }
+
+    @Test
+    fun filesThatAreNoModels() {
+        val whole = bundle.read(Model.BINARIZED.file)
+        val odd = listOf(ByteArray(0), ByteArray(10), "no model".toByteArray(), whole.copyOf(whole.size / 2), whole.copyOf(1000))
+        for (content in odd) {
+            val broken = host.changed(folder.newFolder()) { files[Model.BINARIZED.file] = content }
+            val error = assertThrows(ModelException::class.java) { ImageClassifier(broken) }
+            assertTrue(error.message, "model.tflite" in error.message!!)
+        }
+    }
+
+    @Test
+    fun operatorsThatNobodyKnows() {
+        val text = String(bundle.read(Model.BINARIZED.file), Charsets.ISO_8859_1)
+        assertTrue("LceBconv2d" in text)
+        val other = text.replace("LceBconv2d", "LceBconv9z").toByteArray(Charsets.ISO_8859_1)
+        val strange = host.changed(folder.newFolder()) { files[Model.BINARIZED.file] = other }
+        val error = assertThrows(ModelException::class.java) { ImageClassifier(strange) }
+        assertTrue(error.message, "LceBconv9z" in error.message!!)
+    }
+
+    @Test
+    fun aManifestThatDescribesAnotherModel() {
+        val changes: List<TestBundle.() -> Unit> =
+            listOf(
+                { manifest.set("preprocessing/height", 16) },
+                {
+                    manifest.set("classes", 3)
+                    files["labels.txt"] = "a\nb\nc".toByteArray()
+                },
+            )
+        for (change in changes) {
+            val error = assertThrows(BundleException::class.java) { ImageClassifier(host.changed(folder.newFolder(), change)) }
+            assertTrue(error.message, "the manifest says" in error.message!!)
+        }
+    }
+
+    @Test
+    fun aSelfTestFindsOtherOutputs() {
+        val golden = bundle.golden()
+        val rows = listOf(golden.inputs.size, bundle.classes)
+        val spec = bundle.preprocessing
+        val arrays =
+            bundle.models.map { model -> "outputs_${model.file.removeSuffix(".tflite")}" to TestBundle.npy(rows) } +
+                ("inputs" to TestBundle.npy(listOf(golden.inputs.size, spec.height, spec.width, 3)))
+        val other = host.changed(folder.newFolder()) { files["golden.npz"] = TestBundle.npz(*arrays.toTypedArray()) }
+        assertTrue(host.background { SelfTest.run(other) }.none { it.passed })
+    }
+
+    private fun interpreter(delegate: LqFdaDelegate) = Interpreter(model, Interpreter.Options().addDelegate(delegate))
+
+    private fun run(interpreter: Interpreter): FloatArray {
+        val spec = bundle.preprocessing
+        val input = Array(1) { Array(spec.height) { y -> Array(spec.width) { x -> FloatArray(3) { ((x * y + it) % 7 - 3) / 3f } } } }
+        val output = Array(1) { FloatArray(bundle.classes) }
+        interpreter.run(input, output)
+        return output[0]
+    }
+}

@@ -1,0 +1,110 @@
+"""Puts a bundle, and sample images out of it, among the app's assets. Gradle's build needs that, too.
+
+python android_demo/tools/assets.py [--bundle DIR]
+
+The samples are the bundle's own golden inputs, turned back into pixels: each network's answer to them is known. Those
+of the digits come from scikit-learn's data set `digits` (UCI, Alpaydin and Kaynak), test split.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import shutil
+import struct
+import sys
+import zipfile
+import zlib
+from pathlib import Path
+
+from commands import ToolError
+from layout import ASSETS, GOLDEN_BUNDLE
+
+SAMPLES = 6
+# What reading a damaged bundle says.
+_ERRORS = (OSError, ValueError, LookupError, TypeError, SyntaxError, struct.error, zipfile.BadZipFile, zlib.error)
+MANIFEST = "manifest.json"
+
+
+def put(bundle: Path | None) -> None:
+    """Writes the assets anew.
+
+    Args:
+        bundle: By default the one in export/golden.
+
+    Raises:
+        ToolError: There is no bundle, or it is damaged.
+    """
+    bundle = bundle or GOLDEN_BUNDLE
+    try:
+        manifest = json.loads((bundle / MANIFEST).read_text(encoding="utf-8"))
+        names = [MANIFEST, *manifest["files"]]
+        images = _images(bundle / "golden.npz", manifest["preprocessing"])
+        shutil.rmtree(ASSETS, ignore_errors=True)
+        for name in names:
+            _copy(bundle / name, ASSETS / "bundle" / name)
+        for number, image in enumerate(images[:SAMPLES], start=1):
+            _write(ASSETS / "samples" / f"{number}.png", image)
+    except _ERRORS as error:
+        raise ToolError(
+            f"The app needs a bundle. Received: {bundle} ({error}). "
+            "Make one by `make demo DEMO=runs/demo`, and give its folder: --bundle runs/demo/bundle."
+        ) from error
+
+
+def _copy(source: Path, target: Path) -> None:
+    if not target.resolve().is_relative_to(ASSETS.resolve()):
+        raise ValueError(f"{target.name} is no plain file name")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def _images(golden: Path, preprocessing: dict) -> list[bytes]:
+    """PNG files."""
+    with zipfile.ZipFile(golden) as archive:
+        content = archive.read("inputs.npy")
+    start = 10 + struct.unpack_from("<H", content, 8)[0]
+    header = ast.literal_eval(content[10:start].decode("latin-1").strip())
+    count, height, width, channels = header["shape"]
+    if header["descr"] != "<f4" or channels != 3:
+        raise ValueError(f"golden.npz holds {header}")
+    values = struct.unpack(f"<{count * height * width * 3}f", content[start:])
+    # 0 for a channel whose values do not depend on its pixels.
+    scale, offset = preprocessing["scale"], preprocessing["offset"]
+    pixels = bytes(
+        min(max(round((value - offset[index % 3]) / scale[index % 3]), 0), 255) if scale[index % 3] else 0
+        for index, value in enumerate(values)
+    )
+    size = height * width * 3
+    return [png(pixels[number * size :][:size], height, width) for number in range(count)]
+
+
+def png(pixels: bytes, height: int, width: int) -> bytes:
+    """A PNG file of 8-bit RGB pixels."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    rows = b"".join(b"\0" + pixels[row * width * 3 :][: width * 3] for row in range(height))
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bundle", type=Path, help="the bundle's folder; by default export/golden")
+    try:
+        put(parser.parse_args().bundle)
+    except ToolError as error:
+        sys.exit(f"assets.py: {error}")
+
+
+if __name__ == "__main__":
+    main()
