@@ -13,8 +13,9 @@ DEMO ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 demo: $(RUNTIME)  ## Train, convert, verify and time a small network on real data; ends with an HTML report.
 	$(BIN)/lq-fda run --output $(DEMO)
 
+# Those of Android need what `make android` builds, and run there.
 test: $(RUNTIME)  ## Run the tests.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore tests/android
 
 lint: $(READY)  ## Check style and the direction of imports.
 	$(BIN)/ruff check .
@@ -35,6 +36,11 @@ fuzz: $(RUNTIME)  ## Fuzz the runtime: options, graphs, and damaged models in Li
 matrix: $(RUNTIME)  ## Run BUNDLE in every interpreter that the delegate serves, on x86-64 and on emulated ARM machines.
 	$(BIN)/python export/runtime/matrix.py $(BUNDLE)
 
+android: $(READY)  ## Build and test the Android library and app; BUNDLE goes into the app.
+	$(BIN)/pip install --quiet $$($(BIN)/python android_demo/tools/versions.py requirements)
+	$(BIN)/python android_demo/tools/build.py all $(if $(BUNDLE),--bundle $(BUNDLE))
+	$(BIN)/python -m pytest tests/android
+
 tables: $(READY)  ## Write README's measured tables from results/.
 	$(BIN)/python results/update_readme.py
 
@@ -53,4 +59,4 @@ $(RUNTIME): $(READY) $(shell find export/runtime -type f -not -path '*/build/*' 
 	$(BIN)/pip install --quiet --force-reinstall --no-deps ./export/runtime
 	touch $(RUNTIME)
 
-.PHONY: help demo test lint bench native fuzz matrix tables lock
+.PHONY: help demo test lint bench native fuzz matrix android tables lock

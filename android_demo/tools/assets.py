@@ -43,7 +43,9 @@ def put(bundle: Path | None) -> None:
         images = _images(bundle / "golden.npz", manifest["preprocessing"])
         shutil.rmtree(ASSETS, ignore_errors=True)
         for name in names:
-            _copy(bundle / name, ASSETS / "bundle" / name)
+            if Path(name).name != name:
+                raise ValueError(f"{name!r} is no plain file name")
+            _write(ASSETS / "bundle" / name, (bundle / name).read_bytes())
         for number, image in enumerate(images[:SAMPLES], start=1):
             _write(ASSETS / "samples" / f"{number}.png", image)
     except _ERRORS as error:
@@ -51,13 +53,6 @@ def put(bundle: Path | None) -> None:
             f"The app needs a bundle. Received: {bundle} ({error}). "
             "Make one by `make demo DEMO=runs/demo`, and give its folder: --bundle runs/demo/bundle."
         ) from error
-
-
-def _copy(source: Path, target: Path) -> None:
-    if not target.resolve().is_relative_to(ASSETS.resolve()):
-        raise ValueError(f"{target.name} is no plain file name")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
 
 
 def _images(golden: Path, preprocessing: dict) -> list[bytes]:

@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+import debian
 from commands import ToolError
 
 
@@ -15,6 +16,8 @@ def home() -> Path:
     Raises:
         ToolError: There is none.
     """
+    if "JAVA_HOME" not in os.environ:
+        debian.need("openjdk-17-jdk-headless", "javac")
     javac = shutil.which("javac")
     home = os.environ.get("JAVA_HOME") or (str(Path(javac).resolve().parents[1]) if javac else "")
     if not home or not (Path(home) / "bin" / "javac").is_file():

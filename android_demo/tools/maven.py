@@ -7,6 +7,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import debian
 import versions
 from commands import ToolError, run
 
@@ -41,8 +42,7 @@ def _fetch(artifact: str, folder: Path) -> Path:
     path = folder / f"{artifact}.aar"
     expected = table[f"{artifact}-sha256"]
     if not path.is_file() or _digest(path) != expected:
-        if not shutil.which("mvn"):
-            raise ToolError("Maven is missing. Install it, on Debian by: apt-get install maven.")
+        debian.need("maven", "mvn")
         # Maven keeps what it downloads in its own repository, and compares it with the checksum there.
         run(
             [

@@ -92,7 +92,10 @@ class Controller(
 
     /** Stops a benchmark or self-test. */
     fun cancel() {
-        last?.cancel(true)
+        val cancelled = last ?: return
+        cancelled.cancel(true)
+        // Had it not begun, it would not end either.
+        worker.execute { main.post { if (cancelled === last) state = state.copy(work = null) } }
     }
 
     fun fail(problem: Problem) {

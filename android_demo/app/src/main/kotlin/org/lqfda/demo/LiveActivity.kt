@@ -16,7 +16,6 @@ import android.widget.TextView
 import org.lqfda.runtime.Model
 import org.lqfda.runtime.Orientation
 import org.lqfda.runtime.Photo
-import java.util.concurrent.ExecutorService
 import java.util.concurrent.Executors
 
 /** Names what the camera sees, frame by frame; a frame that comes while another is being looked at is left out. */
@@ -25,7 +24,7 @@ class LiveActivity : Activity(), TextureView.SurfaceTextureListener {
     private val threads get() = intent.getIntExtra(THREADS, 1)
     private lateinit var texture: TextureView
     private lateinit var guesses: GuessRows
-    private var worker: ExecutorService? = null
+    private val worker = Executors.newSingleThreadExecutor { Thread(it, "lq_fda") }
     private var engine: Engine? = null // The worker's.
     private var camera: Camera? = null
     private var frame: Photo? = null
@@ -44,7 +43,6 @@ class LiveActivity : Activity(), TextureView.SurfaceTextureListener {
 
     override fun onStart() {
         super.onStart()
-        worker = Executors.newSingleThreadExecutor { Thread(it, "lq_fda") }
         if (allowed()) problem(null) else problem(Problem(R.string.problem_permission))
         if (texture.isAvailable) openCamera()
     }
@@ -52,13 +50,15 @@ class LiveActivity : Activity(), TextureView.SurfaceTextureListener {
     override fun onStop() {
         super.onStop()
         closeCamera()
-        worker?.execute {
+        worker.execute {
             engine?.close()
             engine = null
         }
-        worker?.shutdown()
-        worker = null
-        busy = false
+    }
+
+    override fun onDestroy() {
+        super.onDestroy()
+        worker.shutdown()
     }
 
     override fun onRequestPermissionsResult(request: Int, permissions: Array<String>, results: IntArray) {
@@ -84,11 +84,10 @@ class LiveActivity : Activity(), TextureView.SurfaceTextureListener {
     }
 
     private fun look(photo: Photo) {
-        val worker = worker ?: return
         busy = true
         worker.execute {
             val result = runCatching { engine().classify(photo, model, threads) }
-            runOnUiThread { if (this.worker === worker) show(result) }
+            runOnUiThread { show(result) }
         }
     }
 
@@ -97,6 +96,7 @@ class LiveActivity : Activity(), TextureView.SurfaceTextureListener {
 
     private fun show(result: Result<Answer>) {
         busy = false
+        if (camera == null) return // It was closed in the meantime.
         result.fold(
             { answer ->
                 guesses.show(answer.guesses)
@@ -165,7 +165,7 @@ class LiveActivity : Activity(), TextureView.SurfaceTextureListener {
     private fun problem(problem: Problem?) {
         val view = findViewById<TextView>(R.id.problem)
         view.visibility = if (problem == null) View.GONE else View.VISIBLE
-        if (problem != null) view.text = listOf(getString(problem.sentence), problem.details).filter { it.isNotEmpty() }.joinToString("\n\n")
+        if (problem != null) view.text = "${getString(problem.sentence)}\n\n${problem.details}".trim()
     }
 
     companion object {

@@ -114,6 +114,20 @@ class MainActivityTest {
     }
 
     @Test
+    fun cancelsWhatHasNotBegun() {
+        phone.engine.goOn = CountDownLatch(1)
+        phone.launch()
+        phone.activity.controller.benchmark(10, "")
+        phone.await { phone.state.progress > 0 }
+        phone.activity.controller.selfTest()
+        phone.activity.controller.cancel()
+        phone.engine.goOn!!.countDown()
+        phone.await()
+        assertNull(phone.state.checks)
+        assertEquals("Run self-test", phone.text(R.id.self_test))
+    }
+
+    @Test
     fun tellsWhetherTheSelfTestPassed() {
         phone.launch()
         phone.click(R.id.self_test)
@@ -150,7 +164,8 @@ class MainActivityTest {
         phone.launch()
         phone.activity.findViewById<View>(R.id.benchmark).performClick()
         phone.await { phone.state.progress > 0 }
-        phone.main.configurationChange(Configuration(phone.app.resources.configuration).apply { orientation = Configuration.ORIENTATION_LANDSCAPE })
+        RuntimeEnvironment.setQualifiers("+land")
+        phone.main.configurationChange(Configuration(phone.app.resources.configuration))
         assertEquals("Stop", phone.text(R.id.benchmark))
         phone.engine.goOn!!.countDown()
         phone.await()

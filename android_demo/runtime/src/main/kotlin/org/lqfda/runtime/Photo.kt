@@ -98,7 +98,10 @@ class Photo(
          * Decodes an image file and reads its EXIF orientation.
          *
          * Takes what the device's decoders take: JPEG, PNG, WebP and others. Images of more than 16 megapixels are
-         * decoded at a half, a quarter... of their size. An alpha channel is dropped. Reads storage: call it off the main thread, any thread.
+         * decoded at a half, a quarter... of their size. An alpha channel is dropped. Colours are turned to sRGB, where
+         * `lq_fda_runtime` takes the numbers of another colour space as they are.
+         *
+         * Reads storage: call it off the main thread, any thread.
          *
          * @param stream the file; it is read to its end, and not closed.
          * @param name how errors call it.

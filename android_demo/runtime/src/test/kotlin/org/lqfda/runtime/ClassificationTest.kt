@@ -17,7 +17,9 @@ class ClassificationTest {
             val sum = logits.sumOf { exp(it.toDouble()) }
             val expected = logits.indices.sortedByDescending { logits[it] } // A stable sort.
             assertEquals(expected.map { "class $it" }, List(20, result::label))
-            expected.forEachIndexed { rank, index -> assertEquals(exp(logits[index].toDouble()) / sum, result.probability(rank).toDouble(), 1e-6) }
+            expected.forEachIndexed { rank, index ->
+                assertEquals(exp(logits[index].toDouble()) / sum, result.probability(rank).toDouble(), 1e-6)
+            }
         }
     }
 

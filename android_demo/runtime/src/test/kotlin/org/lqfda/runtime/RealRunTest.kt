@@ -112,7 +112,8 @@ class RealRunTest {
                     .run(bundle, listOf(1, processors), "a test") { done, total -> seen += done to total }
             }
         assertEquals(List(10) { it + 1 to 10 }, seen)
-        assertEquals(bundle.models.flatMap { listOf(it.file to 1, it.file to processors) }.toSet(), records.map { it.file to it.threads }.toSet())
+        val expected = bundle.models.flatMap { listOf(it.file to 1, it.file to processors) }
+        assertEquals(expected.toSet(), records.map { it.file to it.threads }.toSet())
         for (record in records) {
             assertTrue(0 < record.minMillis && record.minMillis <= record.medianMillis && record.medianMillis <= record.p90Millis)
         }
