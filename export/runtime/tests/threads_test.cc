@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "support/check.h"
+#include "support/json.h"
 #include "support/networks.h"
 
 namespace lqfda::test {
@@ -15,6 +16,7 @@ struct Worker {
   uint32_t checksum = 0;
   bool good = false;
   pthread_t thread;
+  TfLiteDelegate* shared = nullptr;  // With other workers; else it has one of its own.
 
   explicit Worker(const char* options) : options(options) {}
 
@@ -23,7 +25,7 @@ struct Worker {
     auto* worker = static_cast<Worker*>(context);
     Network network(5);
     BuildLarge(network);
-    TfLiteDelegate* delegate = NewDelegate(worker->options);
+    TfLiteDelegate* delegate = worker->shared != nullptr ? worker->shared : NewDelegate(worker->options);
     bool good = delegate != nullptr && network.interpreter.Apply(delegate);
     good = good && strstr(lq_fda_delegate_isas(), "\"portable\"]") != nullptr;
     for (int round = 0; good && round < kRounds; ++round) {
@@ -39,7 +41,7 @@ struct Worker {
       }
     }
     network.interpreter.ForgetDelegate();
-    tflite_plugin_destroy_delegate(delegate);
+    if (worker->shared == nullptr) tflite_plugin_destroy_delegate(delegate);
     worker->good = good;
     return nullptr;
   }
@@ -59,6 +61,26 @@ TEST(interpreters_run_beside_each_other) {
     CHECK(worker.good);
     CHECK_EQ(worker.checksum, alone.checksum);
   }
+}
+
+// Each thread builds, runs and ends an interpreter, all with one delegate, while the report is read.
+TEST(interpreters_share_a_delegate) {
+  Worker alone("num_threads=1");
+  Worker::Run(&alone);
+  CHECK(alone.good);
+  TfLiteDelegate* delegate = NewDelegate("num_threads=2");
+  Worker workers[] = {Worker(""), Worker(""), Worker("")};
+  for (Worker& worker : workers) {
+    worker.shared = delegate;
+    CHECK_EQ(pthread_create(&worker.thread, nullptr, Worker::Run, &worker), 0);
+  }
+  for (int i = 0; i < 200; ++i) CHECK(Json::Holds(lq_fda_delegate_report(delegate)));
+  for (Worker& worker : workers) {
+    pthread_join(worker.thread, nullptr);
+    CHECK(worker.good);
+    CHECK_EQ(worker.checksum, alone.checksum);
+  }
+  tflite_plugin_destroy_delegate(delegate);
 }
 
 }  // namespace lqfda::test

@@ -22,6 +22,7 @@ namespace {
 struct Delegate {
   TfLiteDelegate interface;
   Options options;
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;  // Of all that follows, while no partition of it runs.
   Pool* pool = nullptr;
   int threads = 1;
   // The graph that the report is about: the first, which runs the others where a file holds several.
@@ -32,6 +33,17 @@ struct Delegate {
   int part_count = 0;
   Text report;
   int uses = 1;  // Its owner's and its partitions': the last of them deletes it.
+};
+
+// Holds a delegate's mutex: several interpreters, on threads of their own, may be built with one delegate.
+class Lock {
+ public:
+  explicit Lock(Delegate* delegate) : mutex_(&delegate->mutex) { pthread_mutex_lock(mutex_); }
+  Lock(const Lock&) = delete;
+  ~Lock() { pthread_mutex_unlock(mutex_); }
+
+ private:
+  pthread_mutex_t* mutex_;
 };
 
 template <class Object, class... Arguments>
@@ -73,10 +85,13 @@ void Free(TfLiteContext*, void* data) {
   auto* kernel = static_cast<Kernel*>(data);
   if (kernel == nullptr) return;
   Delegate* delegate = kernel->delegate;
-  Part** link = &delegate->parts;
-  while (*link != nullptr && *link != kernel->part) link = &(*link)->next;
-  if (*link != nullptr) *link = kernel->part->next;
-  if (delegate->parts == nullptr) delegate->reported = nullptr;  // The next interpreter's graphs are others.
+  {
+    const Lock lock(delegate);
+    Part** link = &delegate->parts;
+    while (*link != nullptr && *link != kernel->part) link = &(*link)->next;
+    if (*link != nullptr) *link = kernel->part->next;
+    if (delegate->parts == nullptr) delegate->reported = nullptr;  // The next interpreter's graphs are others.
+  }
   DeleteObject(kernel->part);
   free(kernel);
   Release(delegate);
@@ -97,15 +112,18 @@ void* Init(TfLiteContext* context, const char* buffer, size_t) {
   *kernel = {delegate, part};
   __atomic_add_fetch(&delegate->uses, 1, __ATOMIC_RELAXED);
   part->graph = context;
+  const char* problem = part->partition.Init(context, *params);
+  if (problem != nullptr) {
+    Report(context, part->partition.problem_node(), problem);
+    Free(context, kernel);
+    return nullptr;
+  }
+  const Lock lock(delegate);
   part->number = delegate->part_count++;
   Part** link = &delegate->parts;
   while (*link != nullptr) link = &(*link)->next;
   *link = part;
-  const char* problem = part->partition.Init(context, *params);
-  if (problem == nullptr) return kernel;
-  Report(context, part->partition.problem_node(), problem);
-  Free(context, kernel);
-  return nullptr;
+  return kernel;
 }
 
 TfLiteStatus EnsurePool(TfLiteContext* context, Delegate* delegate) {
@@ -127,6 +145,7 @@ TfLiteStatus EnsurePool(TfLiteContext* context, Delegate* delegate) {
 TfLiteStatus Prepare(TfLiteContext* context, TfLiteNode* node) {
   auto* kernel = static_cast<Kernel*>(node->user_data);
   if (kernel == nullptr) return kTfLiteError;
+  const Lock lock(kernel->delegate);
   const char* problem = kernel->part->partition.Prepare(context, *node);
   if (problem != nullptr) {
     Report(context, kernel->part->partition.problem_node(), problem);
@@ -141,6 +160,32 @@ TfLiteStatus Invoke(TfLiteContext* context, TfLiteNode* node) {
   return kTfLiteOk;
 }
 
+// The nodes of a graph that the delegate takes, to be freed; null, and a message, where that cannot be found out.
+TfLiteIntArray* TakenNodes(TfLiteContext* context, const TfLiteIntArray& plan, Delegate* delegate) {
+  const Lock lock(delegate);
+  if (delegate->reported == nullptr) delegate->reported = context;
+  const bool is_reported = delegate->reported == context;
+  Arena own_arena;
+  List<Claim> own_claims;
+  Arena& arena = is_reported ? delegate->arena : own_arena;
+  List<Claim>& claims = is_reported ? delegate->claims : own_claims;
+  claims = {};
+  arena.Clear();
+  int failed = -1;
+  const char* problem = ClaimNodes(context, plan, delegate->options.fuse, &arena, &claims, &failed);
+  auto* nodes = static_cast<TfLiteIntArray*>(malloc(sizeof(int) * (static_cast<size_t>(plan.size) + 1)));
+  if (problem != nullptr || nodes == nullptr) {
+    Report(context, failed, problem == nullptr ? kNoMemory : problem);
+    free(nodes);
+    return nullptr;
+  }
+  nodes->size = 0;
+  for (const Claim& claim : claims) {
+    if (claim.taken) nodes->data[nodes->size++] = claim.node;
+  }
+  return nodes;
+}
+
 TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* interface) {
   Delegate* delegate = Of(interface);
   TfLiteIntArray* plan = nullptr;
@@ -153,26 +198,8 @@ TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* interface) 
                          difference);
     return kTfLiteError;
   }
-  if (delegate->reported == nullptr) delegate->reported = context;
-  const bool is_reported = delegate->reported == context;
-  Arena own_arena;
-  List<Claim> own_claims;
-  Arena& arena = is_reported ? delegate->arena : own_arena;
-  List<Claim>& claims = is_reported ? delegate->claims : own_claims;
-  claims = {};
-  arena.Clear();
-  int failed = -1;
-  const char* problem = ClaimNodes(context, *plan, delegate->options.fuse, &arena, &claims, &failed);
-  auto* nodes = static_cast<TfLiteIntArray*>(malloc(sizeof(int) * (static_cast<size_t>(plan->size) + 1)));
-  if (problem != nullptr || nodes == nullptr) {
-    Report(context, failed, problem == nullptr ? kNoMemory : problem);
-    free(nodes);
-    return kTfLiteError;
-  }
-  nodes->size = 0;
-  for (const Claim& claim : claims) {
-    if (claim.taken) nodes->data[nodes->size++] = claim.node;
-  }
+  TfLiteIntArray* nodes = TakenNodes(context, *plan, delegate);
+  if (nodes == nullptr) return kTfLiteError;
   TfLiteRegistration registration = {};
   registration.init = Init;
   registration.free = Free;
@@ -222,10 +249,12 @@ LQ_FDA_EXPORT void tflite_plugin_destroy_delegate(TfLiteDelegate* interface) {
   if (interface != nullptr) Release(Of(interface));
 }
 
-// JSON: which nodes the delegate took, why not the others, and what its steps cost. Valid until the next call.
+// JSON: which nodes the delegate took, why not the others, and what its steps cost. Valid until the next call; to be
+// called by one thread at a time.
 LQ_FDA_EXPORT const char* lq_fda_delegate_report(TfLiteDelegate* interface) {
   using namespace lqfda;
   Delegate* delegate = Of(interface);
+  const Lock lock(delegate);
   WriteReport(delegate->options, delegate->threads, delegate->claims, delegate->parts, delegate->reported,
               &delegate->report);
   return delegate->report.text();
