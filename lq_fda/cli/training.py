@@ -101,12 +101,18 @@ def record(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Finished run directories.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Append the records to this .jsonl file.")],
     study: Annotated[str, typer.Option(help="What they were trained for; runs of one study are compared.")],
+    as_json: Json = False,
 ) -> None:
     """Keep finished runs as one line each: recipe, curve, result, machine and versions.
 
     Example: lq-fda record runs/ablation/* --study ablation --output results/runs.jsonl
     """
-    append_records(output, [lq_fda.artifacts.RunDir(run).record(study) for run in runs])
+    records = [lq_fda.artifacts.RunDir(run).record(study) for run in runs]
+    if as_json:
+        print_json([record.model_dump(mode="json") for record in records])
+    else:
+        rich.print(f"{len(records)} runs of the study {escape(study)} for {escape(str(output))}")
+    append_records(output, records)
 
 
 def speed(
