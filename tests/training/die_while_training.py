@@ -27,6 +27,7 @@ def before(owner: Any, name: str, act: Callable) -> None:
 
 
 def main(recipe: str, output: str, moment: str, signal_name: str = "SIGKILL") -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # A shell's background jobs begin with it ignored.
     kind, _, where = moment.partition(":")
     steps: list[Any] = []
 
