@@ -46,6 +46,12 @@ android {
         targetCompatibility = JavaVersion.toVersion(libs.versions.jdk.get())
     }
 
+    packaging {
+        jniLibs {
+            useLegacyPackaging = false // The system maps the libraries from the APK.
+        }
+    }
+
     testOptions {
         unitTests.isIncludeAndroidResources = true
         unitTests.all {

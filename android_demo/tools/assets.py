@@ -3,7 +3,7 @@
 python android_demo/tools/assets.py [--bundle DIR]
 
 The samples are the bundle's own golden inputs, turned back into pixels: each network's answer to them is known. Those
-of the digits come from scikit-learn's data set `digits` (UCI, Alpaydin and Kaynak), test split.
+of the digits come from scikit-learn's data set `digits` (UCI, Alpaydin and Kaynak, CC BY 4.0), test split.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import json
 import shutil
 import struct
 import sys
+import tempfile
 import zipfile
 import zlib
 from pathlib import Path
 
 from commands import ToolError
-from layout import ASSETS, GOLDEN_BUNDLE
+from layout import ANDROID, ASSETS, GOLDEN_BUNDLE, ROOT
 
 SAMPLES = 6
 # What reading a damaged bundle says.
@@ -31,28 +32,48 @@ def put(bundle: Path | None) -> None:
     """Writes the assets anew.
 
     Args:
-        bundle: By default the one in export/golden.
+        bundle: By default the one in export/golden, if there is one.
 
     Raises:
-        ToolError: There is no bundle, or it is damaged.
+        ToolError: There is no bundle, it is damaged, or it is the one among the assets. These stay as they were then.
     """
+    if bundle is None and not (GOLDEN_BUNDLE / MANIFEST).is_file():
+        raise ToolError(
+            f"No bundle was given, and this repository has none in {GOLDEN_BUNDLE.relative_to(ROOT)}. "
+            "Make one by `make demo DEMO=runs/demo`, and give its folder: --bundle runs/demo/bundle."
+        )
     bundle = bundle or GOLDEN_BUNDLE
+    if bundle.resolve().is_relative_to(ASSETS.resolve()):
+        raise ToolError(
+            f"{bundle} is where the bundle goes. Give the folder that it came from: --bundle runs/demo/bundle."
+        )
     try:
         manifest = json.loads((bundle / MANIFEST).read_text(encoding="utf-8"))
         names = [MANIFEST, *manifest["files"]]
         images = _images(bundle / "golden.npz", manifest["preprocessing"])
-        shutil.rmtree(ASSETS, ignore_errors=True)
-        for name in names:
-            if Path(name).name != name:
-                raise ValueError(f"{name!r} is no plain file name")
-            _write(ASSETS / "bundle" / name, (bundle / name).read_bytes())
-        for number, image in enumerate(images[:SAMPLES], start=1):
-            _write(ASSETS / "samples" / f"{number}.png", image)
+        ASSETS.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the assets, so that one move puts it there, and not a half of it.
+        with tempfile.TemporaryDirectory(prefix=".assets-", dir=ASSETS.parent) as temporary:
+            made = Path(temporary) / "assets"
+            for name in names:
+                if Path(name).name != name:
+                    raise ValueError(f"{name!r} is no plain file name")
+                _write(made / "bundle" / name, (bundle / name).read_bytes())
+            for number, image in enumerate(images[:SAMPLES], start=1):
+                _write(made / "samples" / f"{number}.png", image)
+            _write(made / "licenses.txt", licenses())
+            shutil.rmtree(ASSETS, ignore_errors=True)
+            made.rename(ASSETS)
     except _ERRORS as error:
         raise ToolError(
             f"The app needs a bundle. Received: {bundle} ({error}). "
             "Make one by `make demo DEMO=runs/demo`, and give its folder: --bundle runs/demo/bundle."
         ) from error
+
+
+def licenses() -> bytes:
+    """Of what the app and the library hold: who wrote it, and the texts. Apache-2.0's is this repository's own."""
+    return b"".join(path.read_bytes() for path in (ANDROID / "licenses.txt", ROOT / "LICENSE"))
 
 
 def _images(golden: Path, preprocessing: dict) -> list[bytes]:
@@ -94,7 +115,7 @@ def _write(path: Path, content: bytes) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bundle", type=Path, help="the bundle's folder; by default export/golden")
+    parser.add_argument("--bundle", type=Path, help="the bundle's folder; by default export/golden, if it is there")
     try:
         put(parser.parse_args().bundle)
     except ToolError as error:

@@ -8,8 +8,9 @@ python android_demo/tools/build.py all --bundle runs/demo/bundle
     apk       build/android/lq_fda_demo.apk, signed; without tests
     all       all of it
 
-Needs a JDK 17, Maven, Python 3.11 with what `tools/versions.py requirements` lists, and Debian's aapt and apksigner:
-those it installs by itself if it may. Without --bundle the app gets the bundle in export/golden.
+Needs a JDK 17, Maven, Python 3.11 with what `tools/versions.py requirements` lists, and Debian's aapt and apksigner;
+what is a package of Debian's it installs by itself if it may. `make demo DEMO=runs/demo` makes a bundle. Without
+--bundle the app gets the one in export/golden, if there is one.
 
 A release key comes from the environment: LQ_FDA_KEYSTORE (a file), LQ_FDA_KEY_ALIAS, LQ_FDA_KEYSTORE_PASSWORD and, if
 it is another one, LQ_FDA_KEY_PASSWORD. Without them the APK is signed by a key that is made on the spot.
@@ -28,6 +29,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import assets
+import debian
 import native
 import package
 import projects
@@ -43,6 +45,9 @@ import standins
 TARGETS = ("classes", "test", "aar", "apk", "all")
 # Tests load its libraries, on a machine of that kind.
 HOST_ABI, OTHER_ABI = "x86_64", "arm64-v8a"
+# All of them are looked for before the first step, which takes minutes.
+PROGRAMS = (("openjdk-17-jdk-headless", "javac"), ("maven", "mvn"), ("aapt", "aapt"), ("apksigner", "apksigner"))
+PYTHON_PROGRAMS = ("cmake", "ninja")
 
 
 def build(target: str, bundle: Path | None = None) -> None:
@@ -52,7 +57,11 @@ def build(target: str, bundle: Path | None = None) -> None:
         ToolError: A step fails.
     """
     assets.put(bundle)
-    with _step("libraries from Maven"):
+    for package_name, program in PROGRAMS:
+        debian.need(package_name, program)
+    for program in PYTHON_PROGRAMS if target != "classes" else ():
+        native.tool(program)
+    with _step("libraries from Maven; the first time, hundreds of MB and minutes"):
         projects.fetch()
     with _step("resources"):
         resources.build()
@@ -120,7 +129,7 @@ def _show(path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("target", choices=TARGETS, nargs="?", default="all")
-    parser.add_argument("--bundle", type=Path, help="the bundle that goes into the app; by default export/golden")
+    parser.add_argument("--bundle", type=Path, help="the app's bundle; by default export/golden, if it is there")
     arguments = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import debian
 import versions
-from commands import ToolError, run
+from commands import DOWNLOAD, ToolError, run
 
 
 def tensorflow_lite(folder: Path) -> Path:
@@ -57,6 +57,7 @@ def _fetch(artifact: str, folder: Path) -> Path:
                 "-Dmdep.overWriteReleases=true",
             ],
             doing=f"fetching {artifact} {table['tensorflow-lite']}",
+            longest=DOWNLOAD,
         )
     if _digest(path) != expected:
         raise ToolError(

@@ -6,13 +6,14 @@ import os
 from pathlib import Path
 
 import archive
+import assets
 import debian
 import jdk
 import resources
 import shrink
 import versions
 from commands import ToolError, run
-from layout import AAR, ANDROID, APK, DEPS, JNI, OUT, POM, RUNTIME_SOURCES, SOURCES, UNSIGNED, classes
+from layout import AAR, ANDROID, APK, DEPS, JNI, OUT, POM, ROOT, RUNTIME_SOURCES, SOURCES, UNSIGNED, classes
 
 DEBUG_KEY = OUT / "debug.keystore"
 MOST_BYTES = 15_000_000
@@ -28,6 +29,12 @@ _POM = """<?xml version="1.0" encoding="UTF-8"?>
   <artifactId>runtime</artifactId>
   <version>{version}</version>
   <packaging>aar</packaging>
+  <licenses>
+    <license>
+      <name>Apache-2.0</name>
+      <url>https://www.apache.org/licenses/LICENSE-2.0.txt</url>
+    </license>
+  </licenses>
   <dependencies>
     <dependency>
       <groupId>org.jetbrains.kotlin</groupId>
@@ -62,6 +69,8 @@ def aar() -> None:
             "classes.jar": inner.read_bytes(),
             "proguard.txt": (ANDROID / "runtime" / "consumer-rules.pro").read_bytes(),
             "R.txt": b"",
+            "LICENSE": (ROOT / "LICENSE").read_bytes(),
+            "licenses.txt": assets.licenses(),
             **{name: content for name, content in archive.files(JNI, "jni/").items() if name.endswith(".so")},
         },
     )

@@ -12,7 +12,7 @@ import debian
 import jdk
 import maven
 import versions
-from commands import ToolError, run
+from commands import DOWNLOAD, ToolError, run
 from layout import ANDROID, ASSETS, DEPS, OUT
 
 AARS = ("tensorflow-lite", "tensorflow-lite-api", "monitor")
@@ -53,4 +53,6 @@ def run_maven(arguments: Sequence[str], *, doing: str, project: Path = ANDROID /
     properties = [f"-Dversion.{name}={value}" for name, value in table.items()]
     properties += [f"-Drevision={table['lq-fda']}", f"-Dout={OUT}", f"-Dbundle={ASSETS / 'bundle'}"]
     command = ["mvn", "--batch-mode", "--no-transfer-progress", "--strict-checksums", "--file", project]
-    return run([*command, *properties, *arguments], doing=doing, environment={"JAVA_HOME": str(jdk.home())})
+    words, environment = [*command, *properties, *arguments], {"JAVA_HOME": str(jdk.home())}
+    # Whatever Maven does, it fetches first what it lacks for that.
+    return run(words, doing=doing, environment=environment, longest=DOWNLOAD)

@@ -30,9 +30,10 @@ def build() -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
     table = versions.read()
-    # Gradle's manifest does not name the package: that stands in build.gradle.kts.
+    # Of the package and of the libraries' packing, Gradle's manifest says nothing: that stands in build.gradle.kts.
     source = (APP_SOURCES / "AndroidManifest.xml").read_text(encoding="utf-8")
-    _write(MANIFEST, source.replace("<manifest ", f'<manifest package="{PACKAGE}" ', 1))
+    source = source.replace("<manifest ", f'<manifest package="{PACKAGE}" ', 1)
+    _write(MANIFEST, source.replace("<application\n", '<application\n      android:extractNativeLibs="false"\n', 1))
     run(
         [
             *("aapt", "package", "-f", "-m", "-M", MANIFEST, "-S", APP_SOURCES / "res", "-A", ASSETS),

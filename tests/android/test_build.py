@@ -1,5 +1,6 @@
 """The Android build: what Gradle, Maven and the tools must agree on, and the files that `make android` gives."""
 
+import importlib
 import json
 import os
 import re
@@ -29,7 +30,11 @@ import resources  # noqa: E402
 import versions  # noqa: E402
 from commands import ToolError  # noqa: E402
 
+# By its name: where there is a folder build/, the linter takes it for a package of this repository.
+building = importlib.import_module("build")
+
 MODULES = ("runtime", "app")
+PACKAGES = (("runtime", "runtime"), ("app", "demo"))
 NAMESPACE = {"pom": "http://maven.apache.org/POM/4.0.0"}
 POMS = [ANDROID / "pom.xml", *(ANDROID / module / "pom.xml" for module in (*MODULES, "shrunk"))]
 SCRIPTS = [ANDROID / "settings.gradle.kts", ANDROID / "build.gradle.kts"]
@@ -121,6 +126,7 @@ def test_names_agree():
     for name in (packaging.KEY, packaging.ALIAS, packaging.PASSWORD, packaging.KEY_PASSWORD):
         assert f'System.getenv("{name}")' in app
     assert resources.version_code("1.2.3") == "10203"
+    assert "useLegacyPackaging = false" in app
     assert '"consumer-rules.pro"' in runtime and '"proguard-rules.pro"' in app
 
 
@@ -137,14 +143,59 @@ def test_both_languages_say_the_same():
         assert marks[0] == marks[1], name
 
 
+def compiled_lines():
+    tests = [text(f"{module}/src/test/kotlin/org/lqfda/{name}/ReadmeTest.kt") for module, name in PACKAGES]
+    return [line.strip() for test in tests for line in test.splitlines() if line.strip()]
+
+
 def test_readme_shows_what_a_test_compiles():
     blocks = re.findall(r"```kotlin\n(.*?)```", text("README.md"), re.DOTALL)
-    test = [line.strip() for line in text("runtime/src/test/kotlin/org/lqfda/runtime/ReadmeTest.kt").splitlines()]
-    compiled = "\n".join(line for line in test if line)
+    compiled = "\n".join(compiled_lines())
     assert blocks
     for block in blocks:
         lines = [line.strip() for line in block.splitlines()]
         assert "\n".join(line for line in lines if line) in compiled
+
+
+def test_kdoc_shows_what_a_test_compiles():
+    """Where the documentation of a class has an example, ReadmeTest has its lines."""
+    compiled = set(compiled_lines())
+    for source in (ANDROID / "runtime/src/main/kotlin").rglob("*.kt"):
+        for block in re.findall(r" \* ```\n(.*?) \* ```", source.read_text(encoding="utf-8"), re.DOTALL):
+            missing = {line.strip(" *") for line in block.splitlines()} - compiled
+            assert not missing, source.name
+
+
+def test_the_self_test_allows_what_pythons_does():
+    python = pytest.importorskip("lq_fda_runtime.selftest").TOLERANCES
+    kotlin = text("runtime/src/main/kotlin/org/lqfda/runtime/SelfTest.kt")
+    files = dict(re.findall(r'(\w+)\("(\w+\.tflite)"\)', text("runtime/src/main/kotlin/org/lqfda/runtime/Bundle.kt")))
+    table = re.search(r"TOLERANCES = mapOf\((.*)\)", kotlin)[1]
+    assert {files[name]: float(value) for name, value in re.findall(r"Model\.(\w+) to ([\d.e-]+)", table)} == python
+
+
+def test_only_adb_gets_through_the_door():
+    """Any app may start an exported activity that asks for no permission."""
+    android = "{http://schemas.android.com/apk/res/android}"
+    application = ElementTree.parse(ANDROID / "app/src/main/AndroidManifest.xml").getroot().find("application")
+    permissions = {
+        entry.get(f"{android}name"): entry.get(f"{android}permission")
+        for entry in application
+        if entry.get(f"{android}exported") == "true"
+    }
+    door = re.search(r'NAME = "(.*)"', text("app/src/main/kotlin/org/lqfda/demo/Door.kt"))[1]
+    assert permissions == {f"{layout.PACKAGE}.MainActivity": None, door: "android.permission.DUMP"}
+    alias = application.find("activity-alias")
+    assert alias.get(f"{android}name") == door
+    assert alias.get(f"{android}targetActivity") == f"{layout.PACKAGE}.MainActivity"
+    for command in re.findall(r"am start -n (\S+)", text("README.md")):
+        assert command == f"{layout.PACKAGE}/{door.removeprefix(layout.PACKAGE)}"
+
+
+def test_warnings_stop_only_builds_that_want_it():
+    """A newer NDK's clang may have more to say than the one that this was written with."""
+    cmake = text("runtime", "src", "main", "cpp", "CMakeLists.txt")
+    assert set(re.findall(r"\S*-Werror\S*", cmake)) == {"$<$<BOOL:${LQ_FDA_WERROR}>:-Werror>)"}
 
 
 def test_vectors_are_what_python_computes():
@@ -207,6 +258,40 @@ def test_samples_are_the_golden_inputs(made_up, tmp_path):
     assert (tmp_path / "assets/bundle/golden.npz").is_file()
 
 
+def test_assets_stay_as_they_were_if_a_bundle_is_refused(made_up, tmp_path):
+    assets.put(made_up)
+    before = archive.files(tmp_path / "assets")
+    assert "Apache License" in before["licenses.txt"].decode() and "Zig contributors" in before["licenses.txt"].decode()
+    manifest = json.loads((made_up / "manifest.json").read_text())
+    (made_up / "manifest.json").write_text(json.dumps(manifest | {"files": {"golden.npz": {}, "absent": {}}}))
+    with pytest.raises(ToolError, match="absent"):
+        assets.put(made_up)
+    with pytest.raises(ToolError, match="where the bundle goes"):
+        assets.put(tmp_path / "assets" / "bundle")
+    assert archive.files(tmp_path / "assets") == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["assets", "bundle"]
+
+
+def test_without_a_bundle_the_tools_say_how_to_make_one(made_up, tmp_path, monkeypatch):
+    monkeypatch.setattr(assets, "GOLDEN_BUNDLE", layout.ROOT / "export" / "absent")
+    with pytest.raises(
+        ToolError, match=r"No bundle was given, .*`make demo DEMO=runs/demo`.*--bundle runs/demo/bundle"
+    ):
+        assets.put(None)
+
+
+@pytest.mark.parametrize("program", ["javac", "mvn", "aapt", "apksigner"])
+def test_a_missing_program_is_said_before_the_first_step(made_up, monkeypatch, program):
+    def need(_, name):
+        if name == program:
+            raise ToolError(f"{name} is missing")
+
+    monkeypatch.setattr(building.debian, "need", need)
+    monkeypatch.setattr(building.projects, "fetch", lambda: pytest.fail("it has begun"))
+    with pytest.raises(ToolError, match=f"{program} is missing"):
+        building.build("apk", made_up)
+
+
 @pytest.mark.parametrize("name", ["../escaped", "/tmp/escaped", "absent"])
 def test_odd_bundles_are_refused(made_up, tmp_path, name):
     (tmp_path / "escaped").write_text("")
@@ -231,11 +316,28 @@ def built(tmp_path_factory):
     bundle = layout.ASSETS / "bundle"
     if not (layout.UNSIGNED.is_file() and layout.APK.is_file() and bundle.is_dir()):
         pytest.skip("there is no APK: run `make android`")
-    before = layout.UNSIGNED.read_bytes()
     copy = shutil.copytree(bundle, tmp_path_factory.mktemp("app") / "bundle")
-    subprocess.run([sys.executable, ANDROID / "tools" / "build.py", "apk", "--bundle", copy], check=True)
+    command = [sys.executable, ANDROID / "tools" / "build.py", "apk", "--bundle", copy]
+    if is_stale(layout.UNSIGNED):
+        subprocess.run(command, check=True)
+    before = layout.UNSIGNED.read_bytes()
+    subprocess.run(command, check=True)
     packaging.aar()
     return before
+
+
+def is_stale(path):
+    """Whether a source is younger."""
+    folders = (ANDROID, REPOSITORY / "export" / "runtime")
+    known = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", *folders],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    sources = [REPOSITORY / line for line in known.stdout.splitlines()]
+    return any(source.is_file() and source.stat().st_mtime > path.stat().st_mtime for source in sources)
 
 
 built_tests = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -255,7 +357,8 @@ class TestApk:
 
     def test_badging(self, built, catalog):
         table, said = catalog["versions"], run("aapt", "dump", "badging", layout.APK)
-        assert f"package: name='{layout.PACKAGE}' versionCode='100' versionName='{table['lq-fda']}'" in said
+        code = resources.version_code(table["lq-fda"])
+        assert f"package: name='{layout.PACKAGE}' versionCode='{code}' versionName='{table['lq-fda']}'" in said
         assert f"sdkVersion:'{table['minSdk']}'" in said and f"targetSdkVersion:'{table['targetSdk']}'" in said
         assert f"launchable-activity: name='{layout.PACKAGE}.MainActivity'" in said
         assert "native-code: " + " ".join(f"'{abi}'" for abi in sorted(versions.abis())) in said
@@ -265,7 +368,7 @@ class TestApk:
         assert "application-debuggable" not in said and "testOnly" not in said
 
     def test_size(self, built):
-        assert layout.APK.stat().st_size < 15_000_000
+        assert layout.APK.stat().st_size < packaging.MOST_BYTES
 
     def test_libraries_can_be_mapped(self, built):
         places = stored(layout.APK)
@@ -280,6 +383,7 @@ class TestApk:
             dex = file.read("classes.dex")
         manifest = run("aapt", "dump", "xmltree", layout.APK, "AndroidManifest.xml")
         named = set(re.findall(rf'Raw: "({re.escape(layout.PACKAGE)}\.[A-Z]\w*)"', manifest))
+        named -= {f"{layout.PACKAGE}.FromAdb"}  # Another name of MainActivity.
         assert {name.rsplit(".", 1)[1] for name in named} == {
             "CaptureProvider",
             "DemoApplication",
@@ -293,7 +397,9 @@ class TestApk:
     def test_nothing_is_left_open(self, built):
         manifest = run("aapt", "dump", "xmltree", layout.APK, "AndroidManifest.xml")
         exported = re.findall(r"android:exported.*?=\(type 0x12\)(0x\w+)", manifest)
-        assert sorted(exported) == ["0x0", "0x0", "0xffffffff"]  # The launcher's activity alone.
+        # The launcher's activity, and its name for adb.
+        assert sorted(exported) == ["0x0", "0x0", "0xffffffff", "0xffffffff"]
+        assert re.findall(r'android:permission.*?="(.*?)"', manifest) == ["android.permission.DUMP"]
         assert "android:debuggable" not in manifest
         assert "android:extractNativeLibs(0x010104ea)=(type 0x12)0x0" in manifest
 
@@ -301,6 +407,7 @@ class TestApk:
         content = archive.entries(layout.APK)
         listed = json.loads(content["assets/bundle/manifest.json"])["files"]
         assert {f"assets/bundle/{name}" for name in listed} <= set(content)
+        assert content["assets/licenses.txt"] == assets.licenses()
         assert 4 <= sum(name.startswith("assets/samples/") for name in content) <= 6
 
     def test_a_release_key_comes_from_outside(self, built, tmp_path, monkeypatch):
@@ -326,7 +433,9 @@ class TestAar:
     def test_content(self, built, catalog):
         content = archive.entries(layout.AAR)
         libraries = {f"jni/{abi}/liblq_fda_delegate.so" for abi in versions.abis()}
-        assert set(content) == {"AndroidManifest.xml", "R.txt", "classes.jar", "proguard.txt", *libraries}
+        others = {"AndroidManifest.xml", "LICENSE", "R.txt", "classes.jar", "licenses.txt", "proguard.txt"}
+        assert set(content) == others | libraries
+        assert content["LICENSE"] == (REPOSITORY / "LICENSE").read_bytes()
         assert content["proguard.txt"].decode() == text("runtime", "consumer-rules.pro")
         manifest = ElementTree.fromstring(content["AndroidManifest.xml"])
         assert manifest.get("package") == "org.lqfda.runtime"
@@ -350,6 +459,7 @@ class TestAar:
             catalog["versions"]["lq-fda"],
             "aar",
         ]
+        assert pom.findtext("pom:licenses/pom:license/pom:name", namespaces=NAMESPACE) == "Apache-2.0"
 
 
 def test_records_are_those_of_python():

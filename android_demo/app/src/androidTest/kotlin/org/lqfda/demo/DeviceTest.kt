@@ -2,6 +2,7 @@ package org.lqfda.demo
 
 import android.content.Intent
 import android.graphics.Bitmap
+import android.os.Build
 import androidx.test.platform.app.InstrumentationRegistry
 import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertNull
@@ -39,6 +40,8 @@ class DeviceTest {
     fun theLibraryHasKernelsForThePhone() {
         val isas = LqFdaDelegate.availableIsas()
         assertTrue("$isas", isas.last() == Isa.PORTABLE)
+        // Every 64-bit ARM processor has NEON, and of the 32-bit ones all but the oldest.
+        if (Build.SUPPORTED_ABIS.first().startsWith("arm")) assertTrue("$isas", Isa.NEON in isas)
     }
 
     @Test

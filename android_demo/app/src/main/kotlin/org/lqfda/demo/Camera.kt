@@ -29,9 +29,10 @@ class Camera(
     private val manager = context.getSystemService(CameraManager::class.java)
     private val main = Handler(Looper.getMainLooper())
     private var device: CameraDevice? = null
+    private var surface: Surface? = null
     private var closed = false
 
-    /** Of its pictures, as the sensor sees them; null if there is none. */
+    /** Of its pictures, upright where the device is held as it was made to be; null if there is none. */
     var size: Size? = null
         private set
 
@@ -42,7 +43,8 @@ class Camera(
             val id = ids.firstOrNull { facesBack(it) } ?: ids.firstOrNull() ?: return@attempt failed("")
             val chosen = sizeOf(id) ?: return@attempt failed("")
             texture.setDefaultBufferSize(chosen.width, chosen.height)
-            size = chosen
+            val turned = manager.getCameraCharacteristics(id).get(CameraCharacteristics.SENSOR_ORIENTATION)
+            size = upright(chosen, turned ?: 0)
             manager.openCamera(id, opened, main)
         }
     }
@@ -51,6 +53,8 @@ class Camera(
         closed = true
         device?.close()
         device = null
+        surface?.release()
+        surface = null
     }
 
     private fun facesBack(id: String) =
@@ -77,7 +81,7 @@ class Camera(
         }
 
     private fun start(camera: CameraDevice) {
-        val surface = Surface(texture)
+        val surface = Surface(texture).also { surface = it }
         val request = camera.createCaptureRequest(CameraDevice.TEMPLATE_PREVIEW).apply { addTarget(surface) }
         request.set(CaptureRequest.CONTROL_AF_MODE, CaptureRequest.CONTROL_AF_MODE_CONTINUOUS_PICTURE)
         val configured =
@@ -112,7 +116,11 @@ class Camera(
         }
     }
 
-    private companion object {
-        const val MOST_COLUMNS = 1280
+    companion object {
+        private const val MOST_COLUMNS = 1280
+
+        /** Most sensors lie across the device, some along it, as in tablets. */
+        fun upright(size: Size, sensorDegrees: Int): Size =
+            if (sensorDegrees % 180 == 90) Size(size.height, size.width) else size
     }
 }

@@ -8,14 +8,17 @@ import android.net.Uri
 import android.os.ParcelFileDescriptor
 import java.io.File
 
-/** One file, which the system's camera app may write and this app reads. */
+/** One photo, which this app reads, and beside it the next one, which the system's camera app may write. */
 class CaptureProvider : ContentProvider() {
     override fun onCreate() = true
 
     override fun getType(uri: Uri) = "image/jpeg"
 
     override fun openFile(uri: Uri, mode: String): ParcelFileDescriptor =
-        ParcelFileDescriptor.open(file(context!!), ParcelFileDescriptor.parseMode(mode))
+        ParcelFileDescriptor.open(
+            if (mode == "r") kept(context!!) else unfinished(context!!),
+            ParcelFileDescriptor.parseMode(mode),
+        )
 
     override fun query(
         uri: Uri,
@@ -36,10 +39,17 @@ class CaptureProvider : ContentProvider() {
 
         /** A new address for the next photo, so that nothing takes it for the last one. */
         fun next(context: Context): Uri {
-            file(context).delete()
+            unfinished(context).delete()
             return Uri.parse("content://$AUTHORITY/${System.currentTimeMillis()}.jpg")
         }
 
-        private fun file(context: Context) = File(context.cacheDir, "capture.jpg")
+        /** The next photo takes the place of the last one: it was taken, not cancelled. */
+        fun keep(context: Context) {
+            unfinished(context).renameTo(kept(context))
+        }
+
+        private fun kept(context: Context) = File(context.cacheDir, "capture.jpg")
+
+        private fun unfinished(context: Context) = File(context.cacheDir, "capture.jpg.unfinished")
     }
 }

@@ -4,6 +4,7 @@ import android.os.Handler
 import android.os.Looper
 import org.lqfda.runtime.Model
 import org.lqfda.runtime.Photo
+import java.util.concurrent.CancellationException
 import java.util.concurrent.Executors
 import java.util.concurrent.Future
 
@@ -20,12 +21,37 @@ class Controller(
     private val worker = Executors.newSingleThreadExecutor { Thread(it, "lq_fda") }
     private val main = Handler(Looper.getMainLooper())
     private var render: (State) -> Unit = {}
-    private var last: Future<*>? = null
+    private val tasks = mutableListOf<Task>() // Those that have not ended, in their order.
+    private var last: Task? = null // Its results are shown: nothing was asked for after it.
     private var closed = false
+
+    @Volatile private var replaced = false
 
     // The background thread's own.
     private var engine: Engine? = null
     private var loaded: Pair<Picture, Photo>? = null
+
+    /**
+     * Something that the background thread does.
+     *
+     * @property failed is told once, on that thread, why there will be no result.
+     */
+    private class Task(
+        val failed: (Throwable) -> Unit,
+    ) {
+        lateinit var future: Future<*>
+        private var began = false // The background thread's.
+
+        fun begin() {
+            began = true
+        }
+
+        /** On the background thread: a task that was cancelled in the queue would tell nobody by itself. */
+        fun failUnlessBegun() {
+            if (!began) failed(CancellationException("cancelled before it began"))
+            began = true
+        }
+    }
 
     var state = initial
         private set(value) {
@@ -35,7 +61,7 @@ class Controller(
 
     init {
         val picture = initial.picture
-        if (picture == null) work(Work.OPENING) {} else classify(picture)
+        if (picture == null) work(Work.OPENING) { _, _ -> } else classify(picture)
     }
 
     /** From now on `render` draws every state; null stops that. */
@@ -49,13 +75,14 @@ class Controller(
         val threads = state.threads
         if (picture != state.picture) state = state.copy(picture = picture, image = null)
         state = state.copy(answer = null)
-        work(Work.CLASSIFYING) { engine ->
+        work(Work.CLASSIFYING) { task, engine ->
             val photo = photo(picture)
             val image = preview(photo)
-            update { copy(image = image) }
+            update(task) { copy(image = image) }
+            // The screen shows the replacement since the bundle was opened.
             val usable = if (model in engine.info.models) model else engine.info.models.first()
             val answer = engine.classify(photo, usable, threads)
-            update { copy(model = usable, answer = answer) }
+            update(task) { copy(answer = answer) }
         }
     }
 
@@ -71,31 +98,34 @@ class Controller(
         state.picture?.let(::classify)
     }
 
-    /** @param done gets the records, or what went wrong; on the background thread. */
+    /** @param done gets the records, or what went wrong, in every case but [replace]; on the background thread. */
     fun benchmark(rounds: Int, command: String, done: (Result<List<Timing>>) -> Unit = {}) {
         state = state.copy(timings = emptyList())
-        work(Work.BENCHMARK, { done(Result.failure(it)) }) { engine ->
+        work(Work.BENCHMARK, { if (!replaced) done(Result.failure(it)) }) { task, engine ->
             val timings =
-                engine.benchmark(rounds, command) { done, total -> update { copy(progress = done.toFloat() / total) } }
-            done(Result.success(timings))
-            update { copy(timings = timings) }
+                engine.benchmark(rounds, command) { done, total -> update(task) { copy(progress = done.toFloat() / total) } }
+            if (!replaced) done(Result.success(timings))
+            update(task) { copy(timings = timings) }
         }
     }
 
     fun selfTest() {
         state = state.copy(checks = null)
-        work(Work.SELF_TEST) { engine ->
+        work(Work.SELF_TEST) { task, engine ->
             val checks = engine.selfTest()
-            update { copy(checks = checks) }
+            update(task) { copy(checks = checks) }
         }
     }
 
     /** Stops a benchmark or self-test. */
     fun cancel() {
         val cancelled = last ?: return
-        cancelled.cancel(true)
+        cancelled.future.cancel(true)
         // Had it not begun, it would not end either.
-        worker.execute { main.post { if (cancelled === last) state = state.copy(work = null) } }
+        worker.execute {
+            cancelled.failUnlessBegun()
+            main.post { end(cancelled, null) }
+        }
     }
 
     fun fail(problem: Problem) {
@@ -105,9 +135,19 @@ class Controller(
     fun close() {
         closed = true
         render = {}
-        last?.cancel(true)
-        worker.execute { engine?.close() }
+        val left = tasks.toList()
+        for (task in left) task.future.cancel(true)
+        worker.execute {
+            left.forEach(Task::failUnlessBegun)
+            engine?.close()
+        }
         worker.shutdown()
+    }
+
+    /** Closes it in favour of another one, whose results nobody must take for this one's. */
+    fun replace() {
+        replaced = true
+        close()
     }
 
     private fun photo(picture: Picture): Photo {
@@ -116,15 +156,22 @@ class Controller(
         return picture.load(app).also { loaded = picture to it }
     }
 
-    private fun work(kind: Work, failed: (Throwable) -> Unit = {}, action: (Engine) -> Unit) {
+    private fun work(kind: Work, failed: (Throwable) -> Unit = {}, action: (Task, Engine) -> Unit) {
         state = state.copy(work = kind, progress = 0f, problem = null)
-        lateinit var own: Future<*>
-        own =
+        val task = Task(failed)
+        tasks += task
+        last = task
+        task.future =
             worker.submit {
-                val problem = attempt(failed) { action(opened()) }
-                main.post { if (own === last) state = state.copy(work = null, problem = problem ?: state.problem) }
+                task.begin()
+                val problem = attempt(failed) { action(task, opened()) }
+                main.post { end(task, problem) }
             }
-        last = own
+    }
+
+    private fun end(task: Task, problem: Problem?) {
+        tasks -= task
+        if (task === last && state.work != null) state = state.copy(work = null, problem = problem ?: state.problem)
     }
 
     private fun attempt(failed: (Throwable) -> Unit, action: () -> Unit): Problem? {
@@ -134,10 +181,7 @@ class Controller(
         } catch (error: InterruptedException) {
             failed(error)
             return null
-        } catch (error: Exception) {
-            failed(error)
-            return Problem.of(error)
-        } catch (error: OutOfMemoryError) {
+        } catch (error: Throwable) { // Errors, too: the screen would wait for ever.
             failed(error)
             return Problem.of(error)
         }
@@ -146,11 +190,16 @@ class Controller(
     private fun opened(): Engine =
         engine ?: app.openEngine(bundle).also {
             engine = it
-            update { copy(info = it.info, model = if (model in it.info.models) model else it.info.models.first()) }
+            main.post { if (!closed) show(it.info) }
         }
 
-    /** Changes the state, from the background thread. */
-    private fun update(change: State.() -> State) {
-        main.post { if (!closed) state = state.change() }
+    private fun show(info: BundleInfo) {
+        state = state.copy(info = info)
+        if (state.model !in info.models) state = state.copy(model = info.models.first())
+    }
+
+    /** Changes the state, from the background thread, unless something else was asked for in the meantime. */
+    private fun update(task: Task, change: State.() -> State) {
+        main.post { if (!closed && task === last) state = state.change() }
     }
 }

@@ -9,12 +9,15 @@ import java.io.IOException
  * What adb asks for:
  *
  * ```
- * adb shell am start -n org.lqfda.demo/.MainActivity --es bundle NAME --ez benchmark true [--ei rounds 100]
+ * adb shell am start -n org.lqfda.demo/.FromAdb --es bundle NAME --ez benchmark true [--ei rounds 100]
  * adb pull /sdcard/Android/data/org.lqfda.demo/files/benchmark.jsonl
  * ```
  *
  * NAME is a folder that was pushed to that place; `bundle`, if there is no such folder, is the one in the app. The run is
  * over when `benchmark.done` is there: `{"status": "ok", "records": 6}` or `{"status": "error", "message": "..."}`.
+ *
+ * `.FromAdb` is another name of the main screen, which the system opens to those alone who may dump its state, as adb's
+ * shell may. By the name that the launcher knows any app can start the screen, and what it asks for then is passed over.
  */
 class Door(
     val bundle: String,
@@ -22,13 +25,18 @@ class Door(
     val rounds: Int,
 ) {
     /** How the records call it. */
-    val command get() = "am start -n org.lqfda.demo/.MainActivity --es bundle $bundle --ez benchmark true --ei rounds $rounds"
+    val command get() = "am start -n org.lqfda.demo/.FromAdb --es bundle $bundle --ez benchmark true --ei rounds $rounds"
 
     companion object {
         const val BUNDLE = "bundle"
         const val ROUNDS = 100
+        private const val NAME = "org.lqfda.demo.FromAdb"
         private const val MOST_ROUNDS = 100_000
         private val PLAIN_NAME = Regex("[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+
+        /** Whether it came by the name that is adb's, and asks for something. */
+        fun isAskedBy(intent: Intent): Boolean =
+            intent.component?.className == NAME && (intent.hasExtra("bundle") || intent.hasExtra("benchmark"))
 
         /** @throws IllegalArgumentException the name is no plain one, or the number of rounds no sensible one. */
         fun of(intent: Intent): Door {

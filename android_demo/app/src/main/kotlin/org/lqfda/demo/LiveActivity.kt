@@ -17,6 +17,7 @@ import org.lqfda.runtime.Model
 import org.lqfda.runtime.Orientation
 import org.lqfda.runtime.Photo
 import java.util.concurrent.Executors
+import kotlin.math.roundToInt
 
 /** Names what the camera sees, frame by frame; a frame that comes while another is being looked at is left out. */
 class LiveActivity : Activity(), TextureView.SurfaceTextureListener {
@@ -29,6 +30,7 @@ class LiveActivity : Activity(), TextureView.SurfaceTextureListener {
     private var camera: Camera? = null
     private var frame: Photo? = null
     private var busy = false
+    private var asking = false // The system's dialog is on its way.
 
     override fun onCreate(saved: Bundle?) {
         super.onCreate(saved)
@@ -38,12 +40,13 @@ class LiveActivity : Activity(), TextureView.SurfaceTextureListener {
         guesses = GuessRows(findViewById(R.id.guesses))
         guesses.show(emptyList())
         findViewById<TextView>(R.id.times).text = model.word(this)
-        if (!allowed() && saved == null) requestPermissions(arrayOf(Manifest.permission.CAMERA), 0)
+        asking = !allowed() && saved == null
+        if (asking) requestPermissions(arrayOf(Manifest.permission.CAMERA), 0)
     }
 
     override fun onStart() {
         super.onStart()
-        if (allowed()) problem(null) else problem(Problem(R.string.problem_permission))
+        problem(if (allowed() || asking) null else Problem(R.string.problem_permission))
         if (texture.isAvailable) openCamera()
     }
 
@@ -62,6 +65,7 @@ class LiveActivity : Activity(), TextureView.SurfaceTextureListener {
     }
 
     override fun onRequestPermissionsResult(request: Int, permissions: Array<String>, results: IntArray) {
+        asking = false
         if (!allowed()) return problem(Problem(R.string.problem_permission))
         problem(null)
         if (texture.isAvailable) openCamera()
@@ -128,11 +132,10 @@ class LiveActivity : Activity(), TextureView.SurfaceTextureListener {
         frame = null
     }
 
-    /** As the camera's picture, upright, and small: the networks want less still. */
+    /** As the camera's picture, and small: the networks want less still. */
     private fun frameBitmap(size: Size): Bitmap {
         val scale = FRAME.toFloat() / minOf(size.width, size.height)
-        val long = (maxOf(size.width, size.height) * scale).toInt()
-        return Bitmap.createBitmap(FRAME, long, Bitmap.Config.ARGB_8888)
+        return Bitmap.createBitmap((size.width * scale).roundToInt(), (size.height * scale).roundToInt(), Bitmap.Config.ARGB_8888)
     }
 
     /** A texture shows the picture upright where the device is held as it was made to be; otherwise it must be turned back. */

@@ -33,17 +33,19 @@ class MainActivity : Activity() {
 
     override fun onNewIntent(intent: Intent) {
         super.onNewIntent(intent)
-        controller.close()
+        if (!Door.isAskedBy(intent)) return // The launcher, to show what is there.
+        controller.replace()
         enter(intent)
     }
 
     /** By the launcher, or by adb: see [Door]. */
     private fun enter(intent: Intent) {
+        if (!Door.isAskedBy(intent)) return show(Controller(application as DemoApplication, Door.BUNDLE))
         val files = DoorFiles(getExternalFilesDir(null))
         val door =
             try {
                 Door.of(intent)
-            } catch (error: RuntimeException) { // Another app may put anything into an intent.
+            } catch (error: RuntimeException) { // Extras may be anything.
                 files.clear()
                 show(Controller(application as DemoApplication, Door.BUNDLE))
                 controller.fail(Problem(R.string.problem_door, error.message.orEmpty()))
@@ -95,6 +97,7 @@ class MainActivity : Activity() {
     @Deprecated("The framework's only way without AndroidX.")
     override fun onActivityResult(request: Int, result: Int, data: Intent?) {
         if (result != RESULT_OK) return
+        if (request == CAPTURE_REQUEST) CaptureProvider.keep(this)
         val uri = if (request == CAPTURE_REQUEST) capture else data?.data
         if (uri != null) controller.classify(Picture.Chosen(uri))
     }

@@ -20,7 +20,7 @@ data class Problem(
         fun of(error: Throwable): Problem {
             val sentence =
                 when (error) {
-                    is BundleException, is EmptyBundle -> R.string.problem_bundle
+                    is BundleException -> R.string.problem_bundle
                     is LibraryException -> R.string.problem_library
                     is ModelException -> R.string.problem_model
                     is ImageException, is IOException, is SecurityException -> R.string.problem_image

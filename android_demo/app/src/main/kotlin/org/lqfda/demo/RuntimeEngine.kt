@@ -56,17 +56,14 @@ class RuntimeEngine private constructor(
         /**
          * Opens a bundle.
          *
-         * @throws EmptyBundle it holds no network.
          * @param name a folder among those that adb can write; if there is none, one of the app's assets.
+         * @throws org.lqfda.runtime.BundleException it is damaged, or holds no network.
          */
         fun open(context: Context, name: String): Engine {
             val folder = File(context.getExternalFilesDir(null), name)
             val bundle = if (folder.isDirectory) Bundle.fromFolder(folder) else Bundle.fromAssets(context.assets, name)
-            if (bundle.models.isEmpty()) throw EmptyBundle()
+            bundle.requireModels()
             return RuntimeEngine(context, bundle)
         }
     }
 }
-
-/** A bundle without networks: whole, and of no use here. */
-class EmptyBundle : Exception("The bundle holds no network. Expected one of ${Model.entries.map { it.file }}. Convert the run again.")

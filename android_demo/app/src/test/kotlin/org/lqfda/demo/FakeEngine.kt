@@ -16,8 +16,17 @@ class FakeEngine(
     /** A benchmark waits for it, half way. */
     var goOn: CountDownLatch? = null
 
+    /** A classification of a picture of that many columns waits for it. */
+    var slow: Pair<Int, CountDownLatch>? = null
+
     override fun classify(photo: Photo, model: Model, threads: Int): Answer {
         ask("classify $model $threads ${photo.width}x${photo.height}")
+        slow?.let { (width, goOn) ->
+            if (photo.width == width) {
+                goOn.await()
+                return Answer(listOf(Guess("slow", 1f)), 1.0, 1.0, null)
+            }
+        }
         val guesses = listOf(Guess("three", 0.873f), Guess("eight", 0.094f), Guess("five", 0.011f))
         return Answer(guesses, 0.41, 3.27, if (model == Model.BINARIZED) 80 to 80 else null)
     }

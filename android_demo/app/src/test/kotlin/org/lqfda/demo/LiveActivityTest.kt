@@ -2,6 +2,7 @@ package org.lqfda.demo
 
 import android.Manifest
 import android.content.pm.PackageManager
+import android.util.Size
 import android.view.View
 import android.widget.TextView
 import org.junit.Assert.assertEquals
@@ -35,6 +36,7 @@ class LiveActivityTest {
         val intent = LiveActivity.intent(phone.activity, phone.activity.controller)
         val live = Robolectric.buildActivity(LiveActivity::class.java, intent).setup().get()
         assertEquals(Manifest.permission.CAMERA, shadowOf(live).lastRequestedPermission.requestedPermissions.single())
+        assertEquals("nothing behind the system's question", "", problem(live))
         live.onRequestPermissionsResult(0, arrayOf(Manifest.permission.CAMERA), intArrayOf(PackageManager.PERMISSION_DENIED))
         assertTrue(problem(live), problem(live).startsWith("The camera may not be used."))
         shadowOf(phone.app).grantPermissions(Manifest.permission.CAMERA)
@@ -48,7 +50,19 @@ class LiveActivityTest {
         phone.launch()
         val intent = LiveActivity.intent(phone.activity, phone.activity.controller)
         val live = Robolectric.buildActivity(LiveActivity::class.java, intent).setup()
-        live.pause().stop().start().resume().pause().stop().destroy()
+        live.pause().stop().start().resume()
+        assertEquals("", problem(live.get()))
+        live.pause().stop().destroy()
+        assertTrue(live.get().isDestroyed)
+        assertEquals("the other screen's engine is another one", emptyList<String>(), phone.engine.asked)
+    }
+
+    @Test
+    fun picturesAreUprightHoweverTheSensorLies() {
+        val stored = Size(1280, 720)
+        for ((turned, expected) in listOf(90 to Size(720, 1280), 270 to Size(720, 1280), 0 to stored, 180 to stored)) {
+            assertEquals("$turned degrees", expected, Camera.upright(stored, turned))
+        }
     }
 
     private fun problem(live: LiveActivity): String {

@@ -1,6 +1,8 @@
 package org.lqfda.demo
 
 import android.content.res.Configuration
+import android.graphics.Bitmap
+import android.net.Uri
 import android.os.Bundle
 import android.view.View
 import android.view.ViewGroup
@@ -21,6 +23,7 @@ import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
+import java.io.File
 import java.util.concurrent.CountDownLatch
 
 @RunWith(RobolectricTestRunner::class)
@@ -78,6 +81,42 @@ class MainActivityTest {
         val enabled = listOf(R.id.binarized, R.id.int8, R.id.float32).map { phone.activity.findViewById<RadioButton>(it).isEnabled }
         assertEquals(listOf(false, true, false), enabled)
         assertEquals(Model.INT8, phone.state.model)
+    }
+
+    @Test
+    fun anOvertakenPictureShowsNothing() {
+        val goOn = CountDownLatch(1)
+        phone.engine.slow = 7 to goOn
+        phone.launch()
+        val shown = mutableListOf<State>()
+        phone.activity.controller.classify(picture("slow", 7))
+        phone.await { phone.state.image != null && phone.engine.asked.size == 1 }
+        phone.activity.controller.classify(picture("fast", 9))
+        phone.activity.controller.choose(Model.INT8)
+        phone.activity.controller.attach { shown += it }
+        goOn.countDown()
+        phone.await()
+        assertEquals(listOf("three"), shown.mapNotNull { it.answer?.guesses?.first()?.label }.distinct())
+        assertEquals(listOf(9), shown.mapNotNull { it.image?.width }.distinct())
+        assertEquals(listOf(Model.INT8), shown.map { it.model }.distinct())
+    }
+
+    private fun picture(name: String, width: Int): Picture {
+        val file = File(phone.app.cacheDir, "$name.png")
+        val bitmap = Bitmap.createBitmap(width, 5, Bitmap.Config.ARGB_8888)
+        file.outputStream().use { bitmap.compress(Bitmap.CompressFormat.PNG, 100, it) }
+        return Picture.Chosen(Uri.fromFile(file))
+    }
+
+    @Test
+    fun everythingThatIsTouchedIsLargeEnough() {
+        phone.launch()
+        val least = 48 * phone.app.resources.displayMetrics.density
+        fun touched(view: View): List<View> =
+            if (view is ViewGroup) List(view.childCount, view::getChildAt).flatMap(::touched) else listOfNotNull(view.takeIf { it.isClickable })
+        val views = touched(phone.activity.findViewById(android.R.id.content))
+        assertTrue("${views.size} views", views.size > 10)
+        for (view in views.filter { it.isShown }) assertTrue("$view", view.height >= least && view.width >= least)
     }
 
     @Test

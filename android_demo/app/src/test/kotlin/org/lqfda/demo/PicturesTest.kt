@@ -99,10 +99,22 @@ class PicturesTest {
     }
 
     @Test
+    fun aPhotoStaysIfTheNextIsCancelled() {
+        takesAPhoto()
+        phone.click(R.id.camera)
+        val asked = shadowOf(phone.activity).nextStartedActivityForResult
+        shadowOf(phone.activity).receiveResult(asked.intent, Activity.RESULT_CANCELED, null)
+        val photo = phone.state.picture!!.load(phone.app)
+        assertEquals(listOf(16, 24), listOf(photo.width, photo.height))
+    }
+
+    @Test
     fun theProviderHasOneFile() {
         val uri = Uri.parse("content://org.lqfda.demo.capture/../../databases/secret")
         phone.app.contentResolver.openOutputStream(uri, "wt")!!.use { it.write(1) }
-        assertEquals(1, File(phone.app.cacheDir, "capture.jpg").length())
+        assertEquals(listOf("capture.jpg.unfinished"), phone.app.cacheDir.list()!!.filter { "capture" in it })
+        CaptureProvider.keep(phone.app)
+        assertEquals(1, phone.app.contentResolver.openInputStream(uri)!!.use { it.readBytes() }.size)
     }
 
     @Test

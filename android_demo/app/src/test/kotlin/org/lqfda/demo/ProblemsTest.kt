@@ -31,11 +31,12 @@ class ProblemsTest {
             made(LibraryException::class) to "The native library does not load on this device.",
             made(ModelException::class) to "The network cannot be run.",
             made(ImageException::class) to "This picture cannot be read. Choose another one.",
-            EmptyBundle() to "This bundle cannot be used.",
             IOException("gone") to "This picture cannot be read. Choose another one.",
             SecurityException("not yours") to "This picture cannot be read. Choose another one.",
             OutOfMemoryError() to "There is not enough memory. Choose a smaller picture, or close other apps.",
             IllegalStateException("odd") to "Something unexpected went wrong. Please report it.",
+            LinkageError("a class") to "Something unexpected went wrong. Please report it.",
+            StackOverflowError() to "Something unexpected went wrong. Please report it.",
             NullPointerException() to "Something unexpected went wrong. Please report it.",
         )
 

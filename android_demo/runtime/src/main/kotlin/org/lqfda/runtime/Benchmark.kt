@@ -53,7 +53,7 @@ class Benchmark(
      * @param command what was asked for, for the records.
      * @param progress is told how many of how many rounds are done, on the calling thread.
      * @return one record for each network and thread count.
-     * @throws BundleException the bundle is damaged.
+     * @throws BundleException the bundle is damaged, or holds no network.
      * @throws LibraryException the native library is missing or for another processor.
      * @throws ModelException a network cannot be run.
      * @throws IllegalArgumentException the device has fewer processors than `threads` asks for.
@@ -69,11 +69,12 @@ class Benchmark(
     ): List<BenchmarkRecord> {
         requireBackground("A benchmark")
         require(threads.isNotEmpty()) { "Expected thread counts such as 1 and 4. Received: none." }
+        val models = bundle.requireModels()
         val total = threads.size * protocol.rounds
         return threads.flatMapIndexed { index, count ->
             val sessions = mutableListOf<Session>()
             try {
-                bundle.models.mapTo(sessions) { Session(bundle, it, count) }
+                models.mapTo(sessions) { Session(bundle, it, count) }
                 val before = device.thermalStatus()
                 val times = time(sessions) { done -> progress(index * protocol.rounds + done, total) }
                 val shared = shared(bundle, count, command, before)
@@ -89,15 +90,15 @@ class Benchmark(
         for (session in sessions) {
             val values = session.inputValues
             for (index in 0 until values.capacity()) values.put(index, random.nextGaussian().toFloat())
-            repeat(protocol.warmups) { session.run() }
+            repeat(protocol.warmups) { runUnlessInterrupted(session) }
         }
         val times = sessions.associate { it.model to LongArray(protocol.rounds) }
         val order = sessions.toMutableList()
         for (round in 0 until protocol.rounds) {
-            stopIfInterrupted()
             order.shuffle(random)
             for (session in order) {
-                repeat(protocol.settle) { session.run() }
+                repeat(protocol.settle) { runUnlessInterrupted(session) }
+                stopIfInterrupted()
                 val began = System.nanoTime()
                 session.run()
                 times.getValue(session.model)[round] = System.nanoTime() - began
@@ -105,6 +106,12 @@ class Benchmark(
             progress(round + 1)
         }
         return times
+    }
+
+    /** Of a large network, the runs of a single round may take seconds. */
+    private fun runUnlessInterrupted(session: Session) {
+        stopIfInterrupted()
+        session.run()
     }
 
     private fun shared(bundle: Bundle, threads: Int, command: String, thermalBefore: String): Map<String, Any?> =
@@ -130,7 +137,7 @@ class Benchmark(
             "runtime" to if (report == null) "litert" else "lq_fda",
             "runtime_version" to (report?.version ?: Device.tfliteVersion()),
             "settings" to
-                mapOf("interpreter" to "tflite ${Device.tfliteVersion()}", "xnnpack" to true) +
+                mapOf("interpreter" to "tflite ${Device.tfliteVersion()}", "xnnpack" to session.xnnpack) +
                 (report?.let { mapOf("isa" to it.isa, "fuse" to it.fuse, "lq_fda_nodes" to it.taken) } ?: emptyMap()),
             "input_shape" to session.inputShape.toList(),
             "file_bytes" to bundle.bytes(session.model),
@@ -174,6 +181,7 @@ class BenchmarkRecord internal constructor(
     /** The network's file. */
     val file: String get() = fields["file"] as String
 
+    /** How many ran the network. */
     val threads: Int get() = fields["threads"] as Int
 
     /** Milliseconds for one image, copies in and out included. */

@@ -15,7 +15,7 @@ import java.security.MessageDigest
  *
  * ```
  * val bundle = Bundle.fromAssets(context.assets, "bundle")
- * ImageClassifier(bundle).use { it.classify(bitmap) }
+ * val label = ImageClassifier(bundle).use { it.classify(Photo(bitmap)).label(0) }
  * ```
  */
 class Bundle private constructor(
@@ -41,6 +41,19 @@ class Bundle private constructor(
 
     /** The networks that it holds, the 1-bit one first. */
     val models: List<Model> get() = Model.entries.filter { it.file in manifest.files }
+
+    /**
+     * The same, and at least one of them.
+     *
+     * @throws BundleException it holds none.
+     */
+    fun requireModels(): List<Model> =
+        models.ifEmpty {
+            throw BundleException(
+                "The bundle holds no network. Expected one of ${Model.entries.joinToString { it.file }}. " +
+                    "Received: ${source.place(Manifest.FILE)}. Convert the run again.",
+            )
+        }
 
     /**
      * The names of the classes, in their order.
@@ -73,21 +86,31 @@ class Bundle private constructor(
     }
 
     /** A model's content, in the memory that an interpreter wants. */
-    internal fun model(model: Model): ByteBuffer {
-        val content = read(model.file)
-        val buffer = ByteBuffer.allocateDirect(content.size).order(ByteOrder.nativeOrder())
-        buffer.put(content).rewind()
-        return buffer
-    }
+    internal fun model(model: Model): ByteBuffer =
+        inMemory(model.file) {
+            val content = read(model.file)
+            val buffer = ByteBuffer.allocateDirect(content.size).order(ByteOrder.nativeOrder())
+            buffer.put(content).rewind()
+            buffer
+        }
 
     /** Inputs, and what each file gave for them where the bundle was made. */
-    internal fun golden(): Golden {
-        try {
-            return Golden.read(read(GOLDEN), this)
-        } catch (error: IOException) {
-            throw damaged(GOLDEN, error.message, error)
+    internal fun golden(): Golden =
+        inMemory(GOLDEN) {
+            try {
+                Golden.read(read(GOLDEN), this)
+            } catch (error: IOException) {
+                throw damaged(GOLDEN, error.message, error)
+            }
         }
-    }
+
+    /** What does not fit in memory is most likely another file than it should be. */
+    internal inline fun <Result> inMemory(name: String, action: () -> Result): Result =
+        try {
+            action()
+        } catch (error: OutOfMemoryError) {
+            throw damaged(name, "not enough memory for it", error)
+        }
 
     internal fun sha256(model: Model): String = manifest.files.getValue(model.file).sha256
 
@@ -127,6 +150,7 @@ class Bundle private constructor(
         /**
          * Opens a bundle among an app's assets.
          *
+         * @param assets of any of the app's contexts.
          * @param folder such as `"bundle"` for `src/main/assets/bundle`.
          * @throws BundleException no bundle there, a newer format, or a damaged manifest.
          */
@@ -136,6 +160,7 @@ class Bundle private constructor(
         /**
          * Opens a bundle in a folder.
          *
+         * @param folder the one with manifest.json.
          * @throws BundleException no bundle there, a newer format, or a damaged manifest.
          */
         @JvmStatic

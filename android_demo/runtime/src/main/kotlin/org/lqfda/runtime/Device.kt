@@ -4,6 +4,7 @@ import android.app.ActivityManager
 import android.content.Context
 import android.os.Build
 import android.os.PowerManager
+import android.os.Process
 import org.tensorflow.lite.TensorFlowLite
 
 /** What device this is and how warm: a number without them says nothing. */
@@ -32,7 +33,7 @@ internal class Device(
         return mapOf(
             "system" to "Android",
             "release" to Build.VERSION.RELEASE,
-            "machine" to Build.SUPPORTED_ABIS.first(),
+            "machine" to machine(),
             "board" to "${Build.MANUFACTURER} ${Build.MODEL}",
             "cpu" to if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) Build.SOC_MODEL else Build.HARDWARE,
             "cores" to Runtime.getRuntime().availableProcessors(),
@@ -42,6 +43,12 @@ internal class Device(
     }
 
     companion object {
+        /** What this process runs as: a device with a 64-bit processor also starts 32-bit apps. */
+        fun machine(): String {
+            val abis = if (Process.is64Bit()) Build.SUPPORTED_64_BIT_ABIS else Build.SUPPORTED_32_BIT_ABIS
+            return abis.firstOrNull() ?: Build.SUPPORTED_ABIS.first()
+        }
+
         fun tfliteVersion(): String = TensorFlowLite.runtimeVersion()
     }
 }

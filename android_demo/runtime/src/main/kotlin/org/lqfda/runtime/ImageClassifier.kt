@@ -8,15 +8,15 @@ import kotlin.math.exp
  *
  * ```
  * ImageClassifier(Bundle.fromAssets(context.assets, "bundle")).use { classifier ->
- *     val best = classifier.classify(Photo(bitmap)).first()
+ *     val best = classifier.classify(Photo(bitmap)).label(0)
  * }
  * ```
  *
  * Opening one takes some time, and so does every run: call it off the main thread. It serves one thread at a time.
  *
  * @param bundle the bundle.
- * @param model which of its networks.
- * @param threads at most the device's processors.
+ * @property model which of its networks.
+ * @property threads of the interpreter; at most the device's processors.
  * @throws BundleException the bundle is damaged.
  * @throws LibraryException the native library is missing or for another processor.
  * @throws ModelException the interpreter cannot run the network.
@@ -41,7 +41,7 @@ class ImageClassifier(
      * @param photo ARGB_8888 pixels and which way up they are.
      * @return the probabilities; the same object at every call.
      * @throws ImageException the bitmap's pixels cannot be read.
-     * @throws ModelException an operator fails.
+     * @throws ModelException an operator fails, or an output is not finite.
      * @throws IllegalStateException the classifier is closed, or another thread is using it.
      */
     fun classify(photo: Photo): Classification =
@@ -51,12 +51,22 @@ class ImageClassifier(
             val prepared = System.nanoTime()
             session.run()
             val ended = System.nanoTime()
+            for (index in labels.indices) requireFinite(session.outputValues.get(index), index)
             for (index in labels.indices) result.probabilities[index] = session.outputValues.get(index)
             result.fromLogits()
             result.preprocessingMillis = (prepared - began) / NANOS
             result.modelMillis = (ended - prepared) / NANOS
             result
         }
+
+    /** Of a number that is none, or infinite, no probability can be made. */
+    private fun requireFinite(value: Float, index: Int) {
+        if (value.isFinite()) return
+        throw ModelException(
+            "The network's answer is no number. Expected a finite output for every class. Received: $value for " +
+                "${labels[index]} from ${model.file}. Run the self-test, and convert the run again.",
+        )
+    }
 
     /** Closes the interpreter and the delegate, after a run on another thread has ended. */
     override fun close() = session.close()

@@ -6,9 +6,17 @@ import org.tensorflow.lite.Delegate
 enum class Isa(internal val option: String) {
     /** The best one that the processor has. */
     AUTO("auto"),
+
+    /** x86-64 with AVX-512. */
     AVX512("avx512"),
+
+    /** x86-64 with AVX2. */
     AVX2("avx2"),
+
+    /** ARM. */
     NEON("neon"),
+
+    /** Any processor; the slowest one. */
     PORTABLE("portable"),
 }
 

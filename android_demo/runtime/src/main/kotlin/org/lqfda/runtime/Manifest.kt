@@ -9,8 +9,8 @@ import kotlin.math.abs
  * @property height rows of the input.
  * @property width columns of the input.
  * @property crop share of the largest central rectangle that is used, above 0 and at most 1.
- * @property scale factor of each channel, red first.
- * @property offset summand of each channel, red first.
+ * @param scale factor of each channel, red first.
+ * @param offset summand of each channel, red first.
  */
 class Preprocessing(
     val height: Int,
@@ -21,7 +21,11 @@ class Preprocessing(
 ) {
     internal val scales = scale.copyOf()
     internal val offsets = offset.copyOf()
+
+    /** Factor of each channel, red first: a copy. */
     val scale: FloatArray get() = scales.copyOf()
+
+    /** Summand of each channel, red first: a copy. */
     val offset: FloatArray get() = offsets.copyOf()
 }
 

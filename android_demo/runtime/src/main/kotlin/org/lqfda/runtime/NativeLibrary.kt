@@ -10,10 +10,10 @@ internal object NativeLibrary {
     private const val NAME = "lq_fda_delegate"
 
     /** @throws LibraryException it is missing, or for another processor. */
-    fun load(name: String = NAME) {
+    fun load(name: String = NAME, loader: (String) -> Unit = { System.loadLibrary(it) }) {
         try {
-            System.loadLibrary(name)
-        } catch (error: UnsatisfiedLinkError) {
+            loader(name)
+        } catch (error: LinkageError) { // Also what is no UnsatisfiedLinkError: a class that a shrinker renamed.
             throw LibraryException(
                 "The native library for this processor is missing or does not load. " +
                     "Expected lib$name.so for one of ${Build.SUPPORTED_ABIS?.joinToString()}. " +

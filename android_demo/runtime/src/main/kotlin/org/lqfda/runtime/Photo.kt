@@ -87,8 +87,10 @@ class Photo(
     }
 
     companion object {
-        // Both as in lq_fda_runtime. A larger image is decoded at a half, a quarter... of its size.
-        private const val LARGEST_BYTES = 1 shl 28
+        // An app keeps the file in memory while it decodes it.
+        private const val LARGEST_BYTES = 1 shl 26
+
+        // As in lq_fda_runtime.
         private const val LARGEST_PIXELS = 100_000_000L
 
         // What an app can keep in memory as a bitmap beside everything else.
@@ -105,10 +107,18 @@ class Photo(
          *
          * @param stream the file; it is read to its end, and not closed.
          * @param name how errors call it.
-         * @throws ImageException it is no image, is damaged, or is larger than 100 megapixels.
+         * @throws ImageException it is no image, is damaged, is larger than 100 megapixels or 64 MiB, or does not fit in
+         *   memory.
          */
         @JvmStatic
-        fun decode(stream: InputStream, name: String): Photo {
+        fun decode(stream: InputStream, name: String): Photo =
+            try {
+                decodeInMemory(stream, name)
+            } catch (error: OutOfMemoryError) {
+                throw ImageException("There is not enough memory for the image. Received: $name. Choose a smaller one.", error)
+            }
+
+        private fun decodeInMemory(stream: InputStream, name: String): Photo {
             val content =
                 try {
                     stream.readAtMost(LARGEST_BYTES)
@@ -134,25 +144,19 @@ class Photo(
                     while (pixels / (inSampleSize.toLong() * inSampleSize) > COMFORTABLE_PIXELS) inSampleSize *= 2
                 }
             val bitmap =
-                try {
-                    BitmapFactory.decodeByteArray(content, 0, content.size, options)
-                } catch (error: OutOfMemoryError) {
-                    throw ImageException(
-                        "There is not enough memory for the image. " +
-                            "Received: $name (${bounds.outWidth} x ${bounds.outHeight}). Choose a smaller one.",
-                        error,
-                    )
-                } ?: throw noImage(name, bounds.outMimeType ?: "an unknown type")
+                BitmapFactory.decodeByteArray(content, 0, content.size, options)
+                    ?: throw noImage(name, bounds.outMimeType ?: "an unknown type")
             bitmap.setHasAlpha(false) // Dropped as in lq_fda_runtime; and views draw no bitmaps that are not premultiplied.
-            return Photo(bitmap, orientationOf(content))
+            return Photo(bitmap, orientationOf { ExifInterface(ByteArrayInputStream(content)) })
         }
 
-        private fun orientationOf(content: ByteArray): Orientation =
+        internal fun orientationOf(open: () -> ExifInterface): Orientation =
             try {
-                val exif = ExifInterface(ByteArrayInputStream(content))
-                Orientation.ofExif(exif.getAttributeInt(ExifInterface.TAG_ORIENTATION, Orientation.UPRIGHT.exif))
+                Orientation.ofExif(open().getAttributeInt(ExifInterface.TAG_ORIENTATION, Orientation.UPRIGHT.exif))
             } catch (_: IOException) {
                 Orientation.UPRIGHT // A kind of file that has no EXIF.
+            } catch (_: RuntimeException) {
+                Orientation.UPRIGHT // So the system's reader takes damaged EXIF, on some versions of Android.
             }
 
         private fun noImage(name: String, received: String) =

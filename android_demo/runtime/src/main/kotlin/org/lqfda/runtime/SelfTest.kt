@@ -17,6 +17,7 @@ object SelfTest {
     /**
      * How far one network is from its golden outputs.
      *
+     * @property model which one.
      * @property images how many inputs were run.
      * @property sameTop1 for how many of them the same class wins.
      * @property difference the largest difference of an output; infinite if an output is not finite.
@@ -29,6 +30,7 @@ object SelfTest {
         val difference: Double,
         val tolerance: Double,
     ) {
+        /** Whether it computes what it should. */
         val passed: Boolean get() = difference <= tolerance
     }
 
@@ -37,8 +39,9 @@ object SelfTest {
      *
      * Call it off the main thread; interrupting the thread cancels it.
      *
+     * @param threads of every interpreter; at most the device's processors.
      * @return one result a network, the 1-bit one first.
-     * @throws BundleException the bundle is damaged.
+     * @throws BundleException the bundle is damaged, or holds no network.
      * @throws LibraryException the native library is missing or for another processor.
      * @throws ModelException a network cannot be run.
      * @throws InterruptedException the thread was interrupted.
@@ -48,6 +51,7 @@ object SelfTest {
     @Throws(InterruptedException::class)
     fun run(bundle: Bundle, threads: Int = 1): List<Result> {
         requireBackground("A self-test")
+        bundle.requireModels()
         bundle.check()
         val golden = bundle.golden()
         return golden.outputs.map { (model, expected) ->

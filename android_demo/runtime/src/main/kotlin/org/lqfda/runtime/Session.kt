@@ -31,6 +31,9 @@ internal class Session(
     private val outputs: Map<Int, Any>
     private var closed = false
 
+    /** Whether TFLite was asked to run on XNNPACK what no delegate takes; whether it does, its Java interface does not tell. */
+    val xnnpack = true
+
     /** What the delegate took; null for the twins, which run without it. */
     val report: DelegateReport?
 
@@ -46,7 +49,7 @@ internal class Session(
         delegate = if (model == Model.BINARIZED) LqFdaDelegate() else null
         var opened: Interpreter? = null
         try {
-            val options = Interpreter.Options().setNumThreads(threads)
+            val options = Interpreter.Options().setNumThreads(threads).setUseXNNPACK(xnnpack)
             if (delegate != null) options.addDelegate(delegate)
             interpreter = open(content, options, bundle).also { opened = it }
             requireFits(bundle)

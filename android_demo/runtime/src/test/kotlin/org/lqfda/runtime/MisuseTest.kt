@@ -1,6 +1,7 @@
 package org.lqfda.runtime
 
 import android.graphics.Bitmap
+import android.graphics.Color
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
@@ -11,6 +12,7 @@ import org.junit.rules.TemporaryFolder
 import org.junit.runner.RunWith
 import org.lqfda.runtime.TestBundle.Companion.set
 import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
 import org.tensorflow.lite.Interpreter
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.atomic.AtomicInteger
@@ -92,6 +94,28 @@ class MisuseTest {
         for (name in listOf("absent", "of_another_processor")) {
             val error = assertThrows(LibraryException::class.java) { NativeLibrary.load(name) }
             assertTrue(error.message, "lib$name.so" in error.message!! && "jniLibs" in error.message!!)
+        }
+        // As when a shrinker has renamed the class that the library looks for.
+        assertThrows(LibraryException::class.java) { NativeLibrary.load { throw NoClassDefFoundError(it) } }
+    }
+
+    @Test
+    fun outputsThatAreNoNumbers() {
+        val huge = host.changed(folder.newFolder()) { manifest.set("preprocessing/scale", List(3) { 6e35 }) }
+        val white = Photo(Bitmap.createBitmap(40, 30, Bitmap.Config.ARGB_8888).apply { eraseColor(Color.WHITE) })
+        ImageClassifier(huge, Model.FLOAT).use { classifier ->
+            val error = assertThrows(ModelException::class.java) { classifier.classify(white) }
+            assertTrue(error.message, "finite" in error.message!! && "float.tflite" in error.message!!)
+        }
+    }
+
+    @Test
+    fun aBundleWithoutNetworks() {
+        val empty = host.changed(folder.newFolder()) { for (model in Model.entries) manifest.set("files/${model.file}", null).also { files -= model.file } }
+        val context = RuntimeEnvironment.getApplication()
+        for (action in listOf({ SelfTest.run(empty) }, { Benchmark(context).run(empty) }, { empty.requireModels() })) {
+            val error = assertThrows(BundleException::class.java) { host.background(action) }
+            assertTrue(error.message, "holds no network" in error.message!!)
         }
     }
 

@@ -115,6 +115,36 @@ class PhotoTest {
     }
 
     @Test
+    fun shortMemoryIsAnErrorOfTheImage() {
+        val scarce =
+            object : InputStream() {
+                override fun read(): Int = throw OutOfMemoryError()
+            }
+        val error = assertThrows(ImageException::class.java) { Photo.decode(scarce, "cat.jpg") }
+        assertTrue(error.message, "not enough memory" in error.message!!)
+    }
+
+    @Test
+    fun aFileWithoutEndIsNotKept() {
+        var given = 0L
+        val endless =
+            object : InputStream() {
+                override fun read(): Int = 0
+
+                override fun read(into: ByteArray, offset: Int, count: Int): Int = count.also { given += it }
+            }
+        assertThrows(ImageException::class.java) { Photo.decode(endless, "cat.jpg") }
+        assertTrue("$given bytes", given < 65L shl 20)
+    }
+
+    @Test
+    fun anOrientationThatCannotBeReadIsUpright() {
+        for (error in listOf(IOException("no EXIF"), NegativeArraySizeException("-2"), IllegalArgumentException("limit"))) {
+            assertEquals(Orientation.UPRIGHT, Photo.orientationOf { throw error })
+        }
+    }
+
+    @Test
     fun damagedFilesGiveAnImageOrAnError() {
         val random = Random(5)
         val files = Bitmap.CompressFormat.entries.map { compressed(bitmap(40, 30), it) }

@@ -120,6 +120,7 @@ class RealRunTest {
         val first = JSONObject(records.first().toJson())
         assertTrue(first.getJSONObject("settings").getInt("lq_fda_nodes") in 1..first.getInt("total_nodes"))
         assertEquals("none", first.getJSONObject("environment").getString("thermal_before"))
+        assertTrue(first.getJSONObject("settings").getBoolean("xnnpack"))
         assertEquals(2, records.map { JSONObject(it.toJson()).getString("run") }.distinct().size)
         // tests/android reads them with the class that Python's own records have.
         File(host.out, "host/records.jsonl").writeText(records.joinToString("") { it.toJson() + "\n" })
@@ -139,6 +140,24 @@ class RealRunTest {
         Thread.sleep(200)
         running.interrupt()
         running.join(30_000)
+        assertTrue("$caught", caught is InterruptedException)
+    }
+
+    @Test
+    fun aBenchmarkIsCancelledWhileItWarmsUp() {
+        val protocol = Protocol(rounds = 1, warmups = 1_000_000, settle = 1_000_000)
+        var caught: Throwable? = null
+        val running =
+            thread {
+                try {
+                    Benchmark(RuntimeEnvironment.getApplication(), protocol).run(bundle, listOf(1))
+                } catch (error: Throwable) {
+                    caught = error
+                }
+            }
+        Thread.sleep(200)
+        running.interrupt()
+        running.join(5_000)
         assertTrue("$caught", caught is InterruptedException)
     }
 

@@ -1,6 +1,7 @@
 package org.lqfda.demo
 
 import android.app.Activity
+import android.content.ComponentName
 import android.content.Intent
 import android.graphics.Bitmap
 import android.graphics.Canvas
@@ -27,6 +28,8 @@ import java.io.File
 @RunWith(RobolectricTestRunner::class)
 @Config(qualifiers = "w360dp-h1220dp-xhdpi")
 class ShrunkAppTest {
+    private val door = ComponentName("org.lqfda.demo", "org.lqfda.demo.FromAdb")
+
     @Test
     fun itIsTheShrunkOne() {
         assertThrows(ClassNotFoundException::class.java) { Class.forName("org.lqfda.runtime.ImageClassifier") }
@@ -34,7 +37,7 @@ class ShrunkAppTest {
 
     @Test
     fun itBenchmarksClassifiesAndTestsItself() {
-        val activity = launch(Intent().putExtra("benchmark", true).putExtra("rounds", 5))
+        val activity = launch(Intent().setComponent(door).putExtra("benchmark", true).putExtra("rounds", 5))
         val folder = activity.getExternalFilesDir(null)
         await { File(folder, "benchmark.done").isFile }
         val done = File(folder, "benchmark.done").readText()
