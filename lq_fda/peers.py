@@ -173,10 +173,10 @@ def peer_table(records: Sequence[PeerRecord]) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     for record in records:
         isa = record.settings.get("isa")
-        unfused = "" if record.settings.get("fuse", True) else ", unfused"
+        runtime = record.runtime if record.settings.get("fuse", True) else "unfused"
         table.add_row(
             record.form,
-            f"{record.runtime}, {isa}{unfused}" if isa else record.runtime,
+            f"{runtime}, {isa}" if isa else runtime,
             f"{record.median_ms:.3f}",
             f"{record.p90_ms:.3f}",
             f"{record.median_ms / int8.median_ms:.3f}",
