@@ -8,6 +8,7 @@ help:  ## Show the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 SECONDS ?= 600
+TABLES := README.md docs/accuracy.md
 DEMO ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
 demo: $(RUNTIME)  ## Train, convert, verify and time a small network on real data; ends with an HTML report.
@@ -21,7 +22,7 @@ lint: $(READY)  ## Check style and the direction of imports.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/python results/update_readme.py --check
+	$(BIN)/lq-fda results --check $(TABLES)
 
 bench: $(RUNTIME)  ## Time 1-bit networks against LCE's interpreter and their int8 and float twins.
 	$(BIN)/lq-fda peers resnet18 resnet18_imagenet@224 mobile@224 --rounds 60 --profile
@@ -41,8 +42,8 @@ android: $(READY)  ## Build and test the Android library and app; BUNDLE goes in
 	$(BIN)/python android_demo/tools/build.py all $(if $(BUNDLE),--bundle $(BUNDLE))
 	$(BIN)/python -m pytest tests/android
 
-tables: $(READY)  ## Write README's measured tables from results/.
-	$(BIN)/python results/update_readme.py
+tables: $(READY)  ## Write the documents' measured tables and figures from results/.
+	$(BIN)/lq-fda results $(TABLES) --plots docs/images
 
 lock: $(READY)  ## Renew constraints.txt from pyproject.toml.
 	$(BIN)/pip install --quiet uv

@@ -27,6 +27,7 @@ _SUBMODULES = (
     "peers",
     "pipeline",
     "reporting",
+    "results",
     "runtimes",
     "training",
     "verification",

@@ -4,55 +4,20 @@ The networks are not trained: their speed does not depend on what they learned.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple
 
 import numpy as np
-import pydantic
 from rich.table import Column, Table
 
 from lq_fda import conversion, models, runtimes
-from lq_fda.artifacts import describe_measurement
+from lq_fda.artifacts import PeerRecord, describe_measurement
 from lq_fda.benchmarking import Protocol, summarize, time_interleaved
 from lq_fda.errors import LqFdaError
 from lq_fda.models import PARTS
 from lq_fda.part_costs import give_values
 
 _CALIBRATION_IMAGES = 16
-
-
-class PeerRecord(pydantic.BaseModel):
-    """How long one form of a network took; compare only with records of the same `run`.
-
-    Args:
-        form: `1-bit` with no parts or all of them, or a twin.
-        median_ms: Of one image; `min_ms` and `p90_ms` likewise.
-        delegated_nodes: How many of the operators a delegate took, of `total_nodes`.
-    """
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
-    kind: Literal["peer"] = "peer"
-    run: str
-    date: str
-    model: str
-    input_shape: tuple[int, ...]
-    form: Literal["1-bit", "1-bit, all parts", "int8", "float"]
-    runtime: str
-    runtime_version: str
-    settings: dict[str, Any]
-    threads: int
-    warmups: int
-    rounds: int
-    settle: int
-    median_ms: float
-    min_ms: float
-    p90_ms: float
-    file_bytes: int
-    delegated_nodes: int | None
-    total_nodes: int | None
-    environment: dict[str, Any]
-    command: str
 
 
 class Peers(NamedTuple):
@@ -152,38 +117,6 @@ def _forms(name: str, size: int, progress: Callable[[str, int, int], None]) -> d
     twin = conversion.fold(models.create(name, input_shape=shape, binarized=False))
     images = np.random.default_rng(0).normal(size=(_CALIBRATION_IMAGES, *shape)).astype(np.float32)
     return {**contents, "int8": conversion.to_int8(twin, images), "float": conversion.to_float(twin)}
-
-
-def peer_table(records: Sequence[PeerRecord]) -> Table:
-    """One row a record, with ratios to the int8 twin and to LCE.
-
-    Args:
-        records: What `measure_peers` returned.
-    """
-    int8, lce = (
-        next(record for record in records if form in (record.form, record.runtime)) for form in ("int8", "lce")
-    )
-    size = "x".join(map(str, int8.input_shape[1:3]))
-    table = Table(
-        Column("form", no_wrap=True),
-        Column("runtime", no_wrap=True),
-        title=f"{int8.model} at {size}, {int8.threads} thread{'s' if int8.threads > 1 else ''}, milliseconds an image",
-    )
-    for column in ("median", "p90", "x int8", "x LCE", "KiB"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for record in records:
-        isa = record.settings.get("isa")
-        runtime = record.runtime if record.settings.get("fuse", True) else "unfused"
-        table.add_row(
-            record.form,
-            f"{runtime}, {isa}" if isa else runtime,
-            f"{record.median_ms:.3f}",
-            f"{record.p90_ms:.3f}",
-            f"{record.median_ms / int8.median_ms:.3f}",
-            f"{record.median_ms / lce.median_ms:.3f}",
-            f"{record.file_bytes / 1024:.0f}",
-        )
-    return table
 
 
 _GROUPS = {

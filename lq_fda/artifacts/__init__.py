@@ -21,7 +21,14 @@ from lq_fda.artifacts.files import (
     write_atomic,
     write_json,
 )
-from lq_fda.artifacts.records import BenchmarkRecord, append_record, read_records, write_records
+from lq_fda.artifacts.records import (
+    BenchmarkRecord,
+    PeerRecord,
+    TrainingSpeed,
+    append_record,
+    read_records,
+    write_records,
+)
 from lq_fda.artifacts.run_dir import Result, RunDir, RunRecord
 from lq_fda.artifacts.system import describe_environment, describe_measurement, usable_cores
 from lq_fda.artifacts.verification import FileParity, Gate, LayerParity, Verification
@@ -37,11 +44,13 @@ __all__ = [
     "LayerParity",
     "LayerReport",
     "Manifest",
+    "PeerRecord",
     "Preprocessing",
     "Result",
     "RunDir",
     "RunRecord",
     "SplitAccuracy",
+    "TrainingSpeed",
     "ValueDistribution",
     "Verification",
     "append_record",

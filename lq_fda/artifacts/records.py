@@ -1,17 +1,19 @@
-"""Benchmark records: one JSON object a line, appended and never rewritten."""
+"""Records of what was measured: one JSON object a line, appended and never rewritten."""
 
 import io
 import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import pydantic
 from pydantic import Field
 
 from lq_fda.artifacts.files import write_atomic
 from lq_fda.errors import LqFdaError
+
+_Record = TypeVar("_Record", bound=pydantic.BaseModel)
 
 
 class BenchmarkRecord(pydantic.BaseModel):
@@ -44,6 +46,69 @@ class BenchmarkRecord(pydantic.BaseModel):
     peak_memory_bytes: int | None = None
     delegated_nodes: int | None = None
     total_nodes: int | None = None
+    environment: dict[str, Any]
+    command: str
+
+
+class PeerRecord(pydantic.BaseModel):
+    """How long one form of a network took; compare only with records of the same `run`.
+
+    Args:
+        form: `1-bit` with no parts or all of them, or a twin.
+        median_ms: Of one image; `min_ms` and `p90_ms` likewise.
+        delegated_nodes: How many of the operators a delegate took, of `total_nodes`.
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["peer"] = "peer"
+    run: str
+    date: str
+    model: str
+    input_shape: tuple[int, ...]
+    form: Literal["1-bit", "1-bit, all parts", "int8", "float"]
+    runtime: str
+    runtime_version: str
+    settings: dict[str, Any]
+    threads: int
+    warmups: int
+    rounds: int
+    settle: int
+    median_ms: float
+    min_ms: float
+    p90_ms: float
+    file_bytes: int
+    delegated_nodes: int | None
+    total_nodes: int | None
+    environment: dict[str, Any]
+    command: str
+
+
+class TrainingSpeed(pydantic.BaseModel):
+    """The training speed of one recipe; compare only with records of the same `run`.
+
+    Args:
+        images_per_second: Median over the rounds.
+        slowest: Of the slowest round.
+        fastest: Of the fastest round.
+        steps: Training steps of a round.
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["training_speed"] = "training_speed"
+    run: str
+    date: str
+    case: str
+    model: dict[str, Any]
+    precision: str
+    optimizer: str
+    batch_size: int
+    steps: int
+    rounds: int
+    images_per_second: float
+    slowest: float
+    fastest: float
     environment: dict[str, Any]
     command: str
 
@@ -88,25 +153,29 @@ def write_records(path: Path, records: Iterable[pydantic.BaseModel]) -> None:
     write_atomic(path, "".join(f"{record.model_dump_json()}\n" for record in records))
 
 
-def read_records(path: Path) -> Iterator[BenchmarkRecord]:
+def read_records(path: Path, kind: type[_Record] = BenchmarkRecord) -> Iterator[_Record]:
     """Yields the records of a file.
 
+    Args:
+        path: A `.jsonl` file.
+        kind: What its lines are.
+
     Raises:
-        LqFdaError: The file cannot be read, or a line is no benchmark record; the message names it.
+        LqFdaError: The file cannot be read, or a line is no such record; the message names it.
     """
     try:
         file = path.open("rb")
     except OSError as error:
         raise LqFdaError(
             f"The records cannot be read. Received: path={str(path)!r} ({error.strerror}).",
-            cure="Check the path, or measure again: `lq-fda benchmark BUNDLE --output FILE`.",
+            cure="Check the path, or measure again.",
         ) from error
     with file:
         for number, line in enumerate(file, start=1):
             try:
-                yield BenchmarkRecord.model_validate(json.loads(line))
+                yield kind.model_validate(json.loads(line))
             except (ValueError, RecursionError) as error:
                 raise LqFdaError(
-                    f"A line is no benchmark record. Received: {path}:{number} ({error}).",
+                    f"A line is no record. Expected a {kind.__name__}. Received: {path}:{number} ({error}).",
                     cure="Remove the line, or measure again.",
                 ) from error

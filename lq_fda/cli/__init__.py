@@ -12,6 +12,7 @@ from lq_fda.cli.bundles import benchmark, convert, costs, peers, verify
 from lq_fda.cli.networks import models, summary
 from lq_fda.cli.pipeline import run
 from lq_fda.cli.quiet import silence_native_code
+from lq_fda.cli.results import results
 from lq_fda.cli.training import ablate, evaluate, record, speed, train
 from lq_fda.errors import LqFdaError, reason
 
@@ -34,7 +35,12 @@ def _options(
     """Train binarized neural networks in Keras, and ship them as fast, verified LCE .tflite files."""
 
 
-for command in (run, models, summary, train, ablate, evaluate, record, convert, verify, benchmark, costs, peers, speed):
+for command in (
+    *(run, models, summary),
+    *(train, ablate, evaluate, record, speed),
+    *(convert, verify, benchmark, costs, peers),
+    results,
+):
     app.command()(command)
 
 

@@ -150,7 +150,7 @@ def peers(
             )
         found += result.records
         if not as_json:
-            rich.print(measured.peer_table(result.records))
+            rich.print(lq_fda.results.peer_table(result.records))
             if profile:
                 rich.print(measured.profile_table(result))
     if as_json:

@@ -94,7 +94,7 @@ def ablate(
     if as_json:
         print_json([record.model_dump(mode="json") for record in records])
     else:
-        rich.print(training.ablation_table(records))
+        rich.print(lq_fda.results.ablation_table(records))
 
 
 def record(
@@ -143,7 +143,7 @@ def speed(
     if as_json:
         print_json({"training": [record.model_dump(mode="json") for record in records], "pipeline": pipeline})
     else:
-        rich.print(training.speed_table(records))
+        rich.print(lq_fda.results.speed_table(records))
         times = pipeline / max(record.images_per_second for record in records)
         rich.print(f"Input pipeline alone: {pipeline:.0f} images/s, {times:.0f} times the fastest network.")
     append_records(output, records)

@@ -13,7 +13,7 @@ with tempfile.TemporaryDirectory() as folder:
 """
 
 from lq_fda.artifacts import Result
-from lq_fda.training.ablation import VARIANTS, ablate, ablation_table, variant
+from lq_fda.training.ablation import VARIANTS, ablate, variant
 from lq_fda.training.distillation import load_teacher
 from lq_fda.training.evaluation import evaluate
 from lq_fda.training.loop import TrainingInterrupted, train
@@ -28,7 +28,7 @@ from lq_fda.training.recipe import (
     to_values,
 )
 from lq_fda.training.recipes import digits_demo, get_recipe, recipe_for, recipe_names, recipe_note
-from lq_fda.training.speed import TrainingSpeed, block_cases, measure_speed, speed_table
+from lq_fda.training.speed import block_cases, measure_speed
 from lq_fda.training.strategies import StrategyName
 
 __all__ = [
@@ -39,9 +39,7 @@ __all__ = [
     "SmallImagesConfig",
     "StrategyName",
     "TrainingInterrupted",
-    "TrainingSpeed",
     "ablate",
-    "ablation_table",
     "apply_overrides",
     "block_cases",
     "digits_demo",
@@ -56,7 +54,6 @@ __all__ = [
     "recipe_for",
     "recipe_names",
     "recipe_note",
-    "speed_table",
     "to_values",
     "train",
     "variant",

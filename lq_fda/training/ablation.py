@@ -5,12 +5,9 @@ split is read once, at the end of its run.
 """
 
 import dataclasses
-import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-
-from rich.table import Column, Table
 
 from lq_fda.artifacts import RunDir, RunRecord
 from lq_fda.errors import LqFdaError
@@ -96,35 +93,3 @@ def ablate(
         train(chosen, run.path, resume=run.exists, progress=progress)
         runs.append(run.record(STUDY))
     return runs
-
-
-def variant_of(record: RunRecord) -> str:
-    """The variant's name: that of the run without its seed."""
-    return record.name.rpartition("_seed")[0]
-
-
-def ablation_table(records: Iterable[RunRecord]) -> Table:
-    """One row a variant: mean over the seeds, sample standard deviation, and gain over the plain block.
-
-    Args:
-        records: What `ablate` returned.
-    """
-    tests: dict[str, list[float]] = {}
-    validations: dict[str, list[float]] = {}
-    for record in records:
-        tests.setdefault(variant_of(record), []).append(100 * record.result.test.top1)
-        validations.setdefault(variant_of(record), []).append(100 * record.result.validation.top1)
-    table = Table(Column("variant", no_wrap=True), title="Ablation: top-1 %")
-    for column in ("seeds", "validation", "test", "+-", "over plain"):
-        table.add_column(column, justify="right")
-    for name, values in tests.items():
-        mean = statistics.mean(values)
-        table.add_row(
-            name,
-            str(len(values)),
-            f"{statistics.mean(validations[name]):.2f}",
-            f"{mean:.2f}",
-            f"{statistics.stdev(values):.2f}" if len(values) > 1 else "",
-            f"{mean - statistics.mean(tests['plain']):+.2f}" if "plain" in tests else "",
-        )
-    return table

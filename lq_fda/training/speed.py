@@ -7,47 +7,16 @@ input pipeline.
 import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import pydantic
-from rich.table import Table
 
 from lq_fda._keras import tf
-from lq_fda.artifacts import describe_measurement
+from lq_fda.artifacts import TrainingSpeed, describe_measurement
 from lq_fda.errors import LqFdaError
 from lq_fda.models import PARTS
 from lq_fda.training.recipe import Recipe, float_twin
 from lq_fda.training.trainer import STEPS_PER_EXECUTION, build_trainer
-
-
-class TrainingSpeed(pydantic.BaseModel):
-    """The training speed of one recipe; compare only with records of the same `run`.
-
-    Args:
-        images_per_second: Median over the rounds.
-        slowest: Of the slowest round.
-        fastest: Of the fastest round.
-        steps: Training steps of a round.
-    """
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
-    kind: Literal["training_speed"] = "training_speed"
-    run: str
-    date: str
-    case: str
-    model: dict[str, Any]
-    precision: str
-    optimizer: str
-    batch_size: int
-    steps: int
-    rounds: int
-    images_per_second: float
-    slowest: float
-    fastest: float
-    environment: dict[str, Any]
-    command: str
 
 
 def block_cases(recipe: Recipe, precisions: Sequence[str] = ("float32", "mixed_bfloat16")) -> dict[str, Recipe]:
@@ -144,24 +113,6 @@ def measure_speed(
         )
         for name, recipe in cases.items()
     ]
-
-
-def speed_table(speeds: Sequence[TrainingSpeed], baseline: str = "larq") -> Table:
-    """The speeds as a table, with each one's ratio to a baseline case of the same precision.
-
-    Args:
-        speeds: Records of one run.
-        baseline: First word of the case to divide by, such as `larq`.
-    """
-    base = {speed.precision: speed.images_per_second for speed in speeds if speed.case.split()[0] == baseline}
-    table = Table("case", "images/s", "slowest", "fastest", f"x {baseline}", title="Training speed")
-    for speed in speeds:
-        ratio = f"{speed.images_per_second / base[speed.precision]:.2f}" if speed.precision in base else ""
-        numbers = (f"{value:.0f}" for value in (speed.images_per_second, speed.slowest, speed.fastest))
-        table.add_row(speed.case, *numbers, ratio)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    return table
 
 
 def _rounds(recipe: Recipe, executions: int) -> Iterator[float]:

@@ -152,7 +152,7 @@ def test_a_record_is_appended_whole_or_not_at_all(tmp_path):
 
 def test_records_that_are_no_text_are_named(tmp_path):
     (tmp_path / "x.jsonl").write_bytes(b"\xff\xfe{}\n")
-    with pytest.raises(LqFdaError, match=r"no benchmark record.*x\.jsonl:1"):
+    with pytest.raises(LqFdaError, match=r"no record.*BenchmarkRecord.*x\.jsonl:1"):
         list(read_records(tmp_path / "x.jsonl"))
 
 

@@ -1,0 +1,209 @@
+"""Records as tables, for the terminal and for documents alike."""
+
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from rich.table import Column, Table
+
+from lq_fda.artifacts import PeerRecord, RunRecord, TrainingSpeed
+
+
+def ablation_table(records: Iterable[RunRecord]) -> Table:
+    """One row a choice of parts: means over the seeds, standard deviation of the test, gain over the plain block.
+
+    Args:
+        records: Of runs that differ in their network and seed alone, as `lq_fda.training.ablate` returns them.
+    """
+    variants = by_variant(records)
+    table = _table("block", "parts", right=("seeds", "validation %", "test %", "+-", "over plain"))
+    for name, runs in variants.items():
+        tests = [on_test(run) for run in runs]
+        model = runs[0].recipe["model"]
+        table.add_row(
+            name.replace("_", " "),
+            (", ".join(model["parts"]).replace("_", " ") or "none") if model["binarized"] else "float twin",
+            str(len(runs)),
+            f"{statistics.mean(on_validation(run) for run in runs):.2f}",
+            f"{statistics.mean(tests):.2f}",
+            f"{statistics.stdev(tests):.2f}" if len(tests) > 1 else "",
+            f"{statistics.mean(tests) - statistics.mean(map(on_test, variants['plain'])):+.2f}"
+            if "plain" in variants
+            else "",
+        )
+    return _captioned(table, _setting(next(iter(variants.values()))[0]) if variants else "")
+
+
+def trial_table(records: Sequence[RunRecord]) -> Table:
+    """One row a run of a study, with what its recipe changes in that of the study's first run.
+
+    Args:
+        records: Of one study.
+    """
+    table = _table("run", "changed", right=("validation %", "test %"))
+    base = dict(_flat(records[0].recipe)) if records else {}
+    for record in records:
+        changes = [f"{key}={_plain(value)}" for key, value in _flat(record.recipe) if base.get(key) != value]
+        table.add_row(
+            record.name.replace("_", " "),
+            ", ".join(changes) or "-",
+            f"{on_validation(record):.2f}",
+            f"{on_test(record):.2f}",
+        )
+    return _captioned(table, _setting(records[0]) if records else "")
+
+
+def accuracy_table(records: Iterable[RunRecord], published: dict[str, Any]) -> Table:
+    """The long runs beside their float twins, and under them what is published for the same networks.
+
+    Args:
+        records: Of long runs: 1-bit and float, with equal epochs.
+        published: `protocol`, a sentence, and `figures`: objects with network, method, top1 and float.
+    """
+    table = _table("network", "method", "epochs", right=("1-bit %", "float %", "gap"))
+    table.add_column("chosen on")
+    runs = {
+        (run.recipe["model"]["name"], run.recipe["epochs"], run.recipe["model"]["binarized"]): on_test(run)
+        for run in records
+    }
+    for network in dict.fromkeys(figure["network"] for figure in published["figures"]):
+        for (name, epochs, binarized), ours in runs.items():
+            if name == network and binarized:
+                twin = runs.get((name, epochs, False))
+                gap = ("not yet run", "") if twin is None else (f"{twin:.2f}", f"{twin - ours:.2f}")
+                table.add_row(network, "ours", str(epochs), f"{ours:.2f}", *gap, "validation")
+        for figure in published["figures"]:
+            if figure["network"] == network:
+                gap = figure["float"] - figure["top1"]
+                table.add_row(
+                    network, figure["method"], ">= 400", f"{figure['top1']}", f"{figure['float']}", f"{gap:.1f}", "test"
+                )
+    return _captioned(
+        table,
+        f"Published figures: {published['protocol']}. Our budget is far smaller, and the test split is read once.",
+    )
+
+
+def peer_table(records: Sequence[PeerRecord]) -> Table:
+    """The newest run of each network: one row a form and runtime, with ratios to the int8 twin and to LCE.
+
+    Args:
+        records: What `lq_fda.peers.measure_peers` returned, of one network or of several.
+    """
+    table = _table("network", "form", "runtime", right=("median ms", "p90", "x int8", "x LCE", "KiB"))
+    newest = {(record.model, record.input_shape): record.run for record in records}
+    for (model, shape), run in newest.items():
+        rows = [record for record in records if record.run == run]
+        int8 = next(record.median_ms for record in rows if record.form == "int8")
+        lce = next(record.median_ms for record in rows if record.runtime == "lce")
+        for record in rows:
+            isa = record.settings.get("isa")
+            unfused = "" if record.settings.get("fuse", True) else ", unfused"
+            figures = (record.median_ms, record.p90_ms, record.median_ms / int8, record.median_ms / lce)
+            table.add_row(
+                f"{model}, {shape[1]}x{shape[2]}",
+                record.form,
+                f"{record.runtime}, {isa}{unfused}" if isa else record.runtime,
+                *(f"{figure:.3f}" for figure in figures),
+                f"{record.file_bytes / 1024:.0f}",
+            )
+    if not newest:
+        return table
+    first = next(record for record in records if record.run in newest.values())
+    versions = first.environment["versions"]
+    return _captioned(
+        table,
+        f"{_machine(first)}; {first.threads} thread{'s' if first.threads > 1 else ''}; LCE "
+        f"{versions['larq-compute-engine']} at its best settings, LiteRT {versions['ai-edge-litert']}; "
+        f"{first.rounds} interleaved rounds after {first.warmups} warm-ups, each timed run behind {first.settle} "
+        "of the same file; `make bench`.",
+    )
+
+
+def speed_table(records: Sequence[TrainingSpeed], baseline: str = "larq") -> Table:
+    """The newest run of `lq_fda.training.measure_speed`, with each speed's ratio to a baseline in the same precision.
+
+    Args:
+        records: Of one run or of several.
+        baseline: First word of the case to divide by.
+    """
+    newest = [record for record in records if record.run == records[-1].run]
+    base = {record.precision: record.images_per_second for record in newest if record.case.split()[0] == baseline}
+    table = _table("case", right=("images/s", "slowest", "fastest", f"x {baseline}"))
+    for record in newest:
+        ratio = f"{record.images_per_second / base[record.precision]:.2f}" if record.precision in base else ""
+        numbers = (f"{value:.0f}" for value in (record.images_per_second, record.slowest, record.fastest))
+        table.add_row(record.case, *numbers, ratio)
+    if not newest:
+        return table
+    first = newest[0]
+    return _captioned(
+        table,
+        f"{first.model['name']}, batch {first.batch_size}; {_machine(first)}; {first.rounds} interleaved rounds of "
+        f"{first.steps} steps; `lq-fda speed`.",
+    )
+
+
+def rows(table: Table) -> list[dict[str, str]]:
+    """A table's rows by the names of its columns."""
+    names = [str(column.header) for column in table.columns]
+    return [
+        dict(zip(names, map(str, cells), strict=True))
+        for cells in zip(*(column.cells for column in table.columns), strict=True)
+    ]
+
+
+def by_variant(records: Iterable[RunRecord]) -> dict[str, list[RunRecord]]:
+    """The runs of every variant, one a seed: its name is that of the run without the seed."""
+    variants: dict[str, list[RunRecord]] = {}
+    for record in records:
+        variants.setdefault(record.name.rpartition("_seed")[0], []).append(record)
+    return variants
+
+
+def on_test(record: RunRecord) -> float:
+    """Top-1 on the test split, %."""
+    return 100 * record.result.test.top1
+
+
+def on_validation(record: RunRecord) -> float:
+    """Top-1 of the best epoch on the validation split, %."""
+    return 100 * record.result.validation.top1
+
+
+def _table(*left: str, right: Sequence[str]) -> Table:
+    table = Table(*(Column(name, no_wrap=name == left[0]) for name in left))
+    for name in right:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _captioned(table: Table, caption: str) -> Table:
+    table.caption = caption
+    return table
+
+
+def _setting(record: RunRecord) -> str:
+    recipe = record.recipe
+    return (
+        f"{recipe['model']['name']} on {recipe['data']['name']}, {recipe['epochs']} epochs of batch "
+        f"{recipe['batch_size']}, {recipe['optimizer']}, learning rate {recipe['learning_rate']}, "
+        f"{recipe['precision']}; the epoch is chosen on validation, the test split is read once."
+    )
+
+
+def _machine(record: PeerRecord | TrainingSpeed) -> str:
+    return f"{record.environment['cpu']}, {record.environment['cores']} cores; {record.date[:10]}"
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Leaves by their dotted names."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _plain(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
