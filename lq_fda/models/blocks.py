@@ -13,7 +13,7 @@ from lq_fda.layers import (
 )
 from lq_fda.layers.binary_conv import Estimator
 from lq_fda.layers.cousins import ChannelThreshold, ImageGate, ImageShift
-from lq_fda.models.config import PARTS, ModelConfig, Part
+from lq_fda.models.config import RECOMMENDED, ModelConfig, Part
 
 layers = keras.layers
 
@@ -29,15 +29,16 @@ class Block:
         parts: What to put around the convolution.
         groups: Groups of the excitation; None: one for every 8 channels.
         reduction: Bottleneck of the excitation.
-        estimator: The gradient of the sign; see `lq_fda.layers.BinaryConv2D`.
+        estimator: The gradient of the sign; see `lq_fda.layers.BinaryConv2D`. None: the triangle behind an adjustment,
+            which brings the values into its reach, and the window elsewhere.
         convolution: Whose binary convolution, `"lq_fda"` or `"larq"`.
     """
 
     binarized: bool = True
-    parts: tuple[Part, ...] = PARTS
+    parts: tuple[Part, ...] = RECOMMENDED
     groups: int | None = 4
     reduction: int = 2
-    estimator: Estimator = "window"
+    estimator: Estimator | None = None
     convolution: Literal["lq_fda", "larq"] = "lq_fda"
 
     @classmethod
@@ -70,7 +71,8 @@ def binary_conv(x, filters: int, strides: int, *, block: Block, name: str):
     if block.convolution == "lq_fda":
         kind = next((part for part in block.parts if part.endswith("_weights")), "sign_weights")
         weights = kind.removesuffix("_weights")
-        return BinaryConv2D(filters, 3, strides, estimator=block.estimator, weights=weights, name=name)(x)
+        estimator = block.estimator or ("triangle" if "adjustment" in block.parts else "window")
+        return BinaryConv2D(filters, 3, strides, estimator=estimator, weights=weights, name=name)(x)
     return larq.layers.QuantConv2D(
         filters,
         3,

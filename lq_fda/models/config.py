@@ -21,6 +21,9 @@ Part = Literal[
 _WEIGHTS = ("standardized_weights", "clamped_weights", "float_weights")
 _Size = Annotated[int, Field(ge=1)]
 PARTS: tuple[Part, ...] = ("adjustment", "excitation", "finetuning")
+"""The three layers."""
+RECOMMENDED: tuple[Part, ...] = (*PARTS, "standardized_weights")
+"""The three layers, and what pays beside them and costs nothing on a device; docs/accuracy.md has the figures."""
 COUSINS: dict[str, tuple[Part, ...]] = {
     "ir_net": ("standardized_weights",),
     "recu": ("clamped_weights",),
@@ -43,7 +46,8 @@ class ModelConfig:
         parts: What every binary convolution gets: our three layers, or what published networks have in their place
             (`lq_fda.layers.cousins`); () is the plain Bi-Real/Larq block. `float_weights` is for the first of two
             stages of training.
-        estimator: The gradient of the sign; see `lq_fda.layers.BinaryConv2D`.
+        estimator: The gradient of the sign; see `lq_fda.layers.BinaryConv2D`. None: what suits the parts, the triangle
+            behind an adjustment and the window elsewhere.
         groups: Groups of the excitation; more groups make it smaller. None: what suits the network's width.
         reduction: Bottleneck of the excitation; None: what suits the network's width.
         convolution: `"larq"` takes Larq's own QuantConv2D in place of `lq_fda.layers.BinaryConv2D`, as somebody without
@@ -54,10 +58,10 @@ class ModelConfig:
     input_shape: tuple[_Size | None, _Size | None, _Size] = (32, 32, 3)
     classes: int = Field(default=10, ge=2)
     binarized: bool = True
-    parts: tuple[Part, ...] = PARTS
+    parts: tuple[Part, ...] = RECOMMENDED
     groups: int | None = Field(default=None, ge=1)
     reduction: int | None = Field(default=None, ge=1)
-    estimator: Estimator = "window"
+    estimator: Estimator | None = None
     convolution: Literal["lq_fda", "larq"] = "lq_fda"
 
     def __post_init__(self) -> None:

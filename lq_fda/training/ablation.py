@@ -11,17 +11,18 @@ from typing import Any
 
 from lq_fda.artifacts import RunDir, RunRecord
 from lq_fda.errors import LqFdaError
-from lq_fda.models import COUSINS, PARTS
+from lq_fda.models import COUSINS, PARTS, RECOMMENDED
 from lq_fda.training.loop import train
 from lq_fda.training.recipe import Recipe, float_twin
 
 STUDY = "ablation"
 
 VARIANTS: dict[str, dict[str, Any]] = {
-    "plain": {"parts": ()},
-    **{part: {"parts": (part,)} for part in PARTS},
-    "all": {"parts": PARTS},
-    **{name: {"parts": parts} for name, parts in COUSINS.items()},
+    **{
+        name: {"parts": parts, "estimator": "window"}
+        for name, parts in {"plain": (), **{part: (part,) for part in PARTS}, "all": PARTS, **COUSINS}.items()
+    },
+    "recommended": {"parts": RECOMMENDED, "estimator": None},
     "float": {"binarized": False},
 }
 """Fields of `ModelConfig` by the name of the variant."""

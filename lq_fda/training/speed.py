@@ -14,7 +14,7 @@ import numpy as np
 from lq_fda._keras import tf
 from lq_fda.artifacts import TrainingSpeed, describe_measurement
 from lq_fda.errors import LqFdaError
-from lq_fda.models import PARTS
+from lq_fda.models import RECOMMENDED
 from lq_fda.training.recipe import Recipe, float_twin
 from lq_fda.training.trainer import STEPS_PER_EXECUTION, build_trainer
 
@@ -36,7 +36,7 @@ def block_cases(recipe: Recipe, precisions: Sequence[str] = ("float32", "mixed_b
     blocks = {
         "larq": with_model(parts=(), convolution="larq"),
         "plain": with_model(parts=(), convolution="lq_fda"),
-        "full": with_model(parts=PARTS, convolution="lq_fda"),
+        "full": with_model(parts=RECOMMENDED, convolution="lq_fda"),
         "float": float_twin(recipe),
     }
     return {

@@ -8,7 +8,7 @@ import pytest
 from lq_fda import models
 from lq_fda._keras import keras, larq, tf
 from lq_fda.errors import LqFdaError
-from lq_fda.layers import FeatureDistributionAdjustment, FeatureFineTuning, GroupExcitation
+from lq_fda.layers import BinaryConv2D, FeatureDistributionAdjustment, FeatureFineTuning, GroupExcitation
 
 CONVOLUTIONS = {
     "mobile": 16,
@@ -40,6 +40,21 @@ def test_model_and_its_float_twin_have_the_same_topology(name):
         return [layer.kernel.shape for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
 
     assert kernels(binarized) == kernels(twin)
+
+
+@pytest.mark.parametrize(
+    ("config", "estimator"),
+    [
+        ({}, "triangle"),
+        ({"parts": ("adjustment",)}, "triangle"),
+        ({"parts": ("excitation", "standardized_weights")}, "window"),
+        ({"estimator": "window"}, "window"),
+    ],
+    ids=str,
+)
+def test_the_estimator_suits_the_parts_unless_it_is_given(config, estimator):
+    model = models.create("tiny", input_shape=(8, 8, 3), **config)
+    assert {layer.estimator for layer in model.layers if isinstance(layer, BinaryConv2D)} == {estimator}
 
 
 @pytest.mark.parametrize("parts", [c for n in range(4) for c in itertools.combinations(models.PARTS, n)], ids=str)
