@@ -83,7 +83,7 @@ def aar() -> None:
 
 def unsigned() -> None:
     """Packs the app: the same bytes whenever its parts are the same."""
-    content = archive.entries(resources.APK)
+    content = archive.entries(resources.PACKED)
     content |= archive.files(shrink.DEX)
     for abi in versions.abis():
         content |= archive.files(JNI / abi, f"lib/{abi}/")

@@ -1,6 +1,5 @@
 package org.lqfda.demo
 
-import android.content.res.Configuration
 import android.graphics.Bitmap
 import android.net.Uri
 import android.os.Bundle
@@ -21,7 +20,6 @@ import org.junit.runner.RunWith
 import org.lqfda.runtime.Model
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
-import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
 import java.io.File
 import java.util.concurrent.CountDownLatch
@@ -121,16 +119,14 @@ class MainActivityTest {
 
     @Test
     fun runsABenchmark() {
-        phone.engine.goOn = CountDownLatch(1)
         phone.launch()
-        phone.activity.findViewById<View>(R.id.benchmark).performClick()
-        phone.await { phone.state.progress > 0 }
+        val goOn = phone.benchmarkHalfWay()
         assertEquals(0.5f, phone.state.progress)
         assertEquals("Stop", phone.text(R.id.benchmark))
         val flag = WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON
         assertTrue("the screen stays on", phone.activity.window.attributes.flags and flag != 0)
         assertFalse(phone.activity.findViewById<View>(R.id.self_test).isEnabled)
-        phone.engine.goOn!!.countDown()
+        goOn.countDown()
         phone.await()
         assertEquals(0, phone.activity.window.attributes.flags and flag)
         assertEquals(6, phone.state.timings.size)
@@ -142,10 +138,8 @@ class MainActivityTest {
 
     @Test
     fun stopsABenchmark() {
-        phone.engine.goOn = CountDownLatch(1)
         phone.launch()
-        phone.activity.findViewById<View>(R.id.benchmark).performClick()
-        phone.await { phone.state.progress > 0 }
+        phone.benchmarkHalfWay()
         phone.click(R.id.benchmark)
         assertEquals("", phone.problem())
         assertEquals(emptyList<Timing>(), phone.state.timings)
@@ -154,13 +148,11 @@ class MainActivityTest {
 
     @Test
     fun cancelsWhatHasNotBegun() {
-        phone.engine.goOn = CountDownLatch(1)
         phone.launch()
-        phone.activity.controller.benchmark(10, "")
-        phone.await { phone.state.progress > 0 }
+        val goOn = phone.benchmarkHalfWay()
         phone.activity.controller.selfTest()
         phone.activity.controller.cancel()
-        phone.engine.goOn!!.countDown()
+        goOn.countDown()
         phone.await()
         assertNull(phone.state.checks)
         assertEquals("Run self-test", phone.text(R.id.self_test))
@@ -185,8 +177,7 @@ class MainActivityTest {
         phone.await()
         phone.click(R.id.self_test)
         val before = phone.activity
-        RuntimeEnvironment.setQualifiers("+land")
-        phone.main.configurationChange(Configuration(phone.app.resources.configuration))
+        phone.rotate()
         phone.await()
         assertNotSame(before, phone.activity)
         assertSame(before.controller, phone.activity.controller)
@@ -199,14 +190,11 @@ class MainActivityTest {
 
     @Test
     fun aBenchmarkGoesOnThroughARotation() {
-        phone.engine.goOn = CountDownLatch(1)
         phone.launch()
-        phone.activity.findViewById<View>(R.id.benchmark).performClick()
-        phone.await { phone.state.progress > 0 }
-        RuntimeEnvironment.setQualifiers("+land")
-        phone.main.configurationChange(Configuration(phone.app.resources.configuration))
+        val goOn = phone.benchmarkHalfWay()
+        phone.rotate()
         assertEquals("Stop", phone.text(R.id.benchmark))
-        phone.engine.goOn!!.countDown()
+        goOn.countDown()
         phone.await()
         assertTrue(phone.isVisible(R.id.chart))
     }
