@@ -9,6 +9,14 @@ import java.nio.ByteOrder
 import java.nio.FloatBuffer
 import java.util.concurrent.locks.ReentrantLock
 
+/** @throws IllegalArgumentException the device has fewer processors, or that is no number of threads. */
+internal fun requireThreads(threads: Int) {
+    val processors = Runtime.getRuntime().availableProcessors()
+    require(threads in 1..processors) {
+        "Expected 1 to $processors threads, the processors of this device. Received: threads=$threads."
+    }
+}
+
 /**
  * A network of a bundle, ready to run: float32 in, float32 out, whatever the file stores.
  *
@@ -21,6 +29,7 @@ internal class Session(
     bundle: Bundle,
     val model: Model,
     val threads: Int,
+    open: (ByteBuffer, Interpreter.Options) -> Interpreter = { content, options -> Interpreter(content, options) },
 ) : Closeable {
     private val lock = ReentrantLock()
     private val delegate: LqFdaDelegate?
@@ -41,17 +50,14 @@ internal class Session(
     val inputShape: IntArray
 
     init {
-        require(threads in 1..Runtime.getRuntime().availableProcessors()) {
-            "Expected 1 to ${Runtime.getRuntime().availableProcessors()} threads, the processors of this device. " +
-                "Received: threads=$threads."
-        }
+        requireThreads(threads)
         val content = bundle.model(model)
         delegate = if (model == Model.BINARIZED) LqFdaDelegate() else null
         var opened: Interpreter? = null
         try {
             val options = Interpreter.Options().setNumThreads(threads).setUseXNNPACK(xnnpack)
             if (delegate != null) options.addDelegate(delegate)
-            interpreter = open(content, options, bundle).also { opened = it }
+            interpreter = opening(bundle) { open(content, options) }.also { opened = it }
             requireFits(bundle)
             inputShape = interpreter.getInputTensor(0).shape()
             input = Port(interpreter.getInputTensor(0))
@@ -66,9 +72,9 @@ internal class Session(
         }
     }
 
-    private fun open(content: ByteBuffer, options: Interpreter.Options, bundle: Bundle): Interpreter =
+    private inline fun opening(bundle: Bundle, open: () -> Interpreter): Interpreter =
         try {
-            Interpreter(content, options)
+            open()
         } catch (error: IllegalArgumentException) {
             throw failed(bundle, error)
         } catch (error: IllegalStateException) {
