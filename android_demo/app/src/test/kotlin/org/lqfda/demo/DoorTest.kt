@@ -54,6 +54,15 @@ class DoorTest {
     }
 
     @Test
+    fun recordsThatCannotBeWrittenAreSaid() {
+        File(folder, "benchmark.jsonl/in the way").mkdirs()
+        phone.launch(asked().putExtra("benchmark", true))
+        phone.await { phone.problem().isNotEmpty() }
+        assertEquals("The records cannot be written. benchmark.jsonl cannot be written.", phone.problem())
+        assertFalse(File(folder, "benchmark.done").exists())
+    }
+
+    @Test
     fun refusesOddNames() {
         val odd = listOf("../etc", "a/b", "/data", "", ".", "..", "a b", "ü", "a\n", "a\u0000b", "x".repeat(101), "-rf")
         for (name in odd) {

@@ -106,6 +106,27 @@ class PicturesTest {
     }
 
     @Test
+    fun aCameraAppThatWritesNothingIsNoPhoto() {
+        takesAPhoto()
+        val asked = askedBy(R.id.camera)
+        shadowOf(phone.activity).receiveResult(asked.intent, Activity.RESULT_OK, null)
+        phone.await()
+        assertTrue(phone.problem(), phone.problem().startsWith("This picture cannot be read."))
+        assertEquals("not the last one again", 1, phone.engine.asked.size)
+    }
+
+    @Test
+    fun withoutAPickerOrACameraApp() {
+        shadowOf(phone.app).grantPermissions(Manifest.permission.CAMERA)
+        phone.launch()
+        shadowOf(phone.app).checkActivities(true)
+        phone.click(R.id.photos)
+        assertTrue(phone.problem(), phone.problem().startsWith("This device has no app that picks photos."))
+        phone.click(R.id.camera)
+        assertTrue(phone.problem(), phone.problem().startsWith("No camera answers."))
+    }
+
+    @Test
     fun theProviderHasOneFile() {
         val uri = Uri.parse("content://org.lqfda.demo.capture/../../databases/secret")
         phone.app.contentResolver.openOutputStream(uri, "wt")!!.use { it.write(1) }
