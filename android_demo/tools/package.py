@@ -92,7 +92,8 @@ def unsigned() -> None:
     size = UNSIGNED.stat().st_size
     if size >= MOST_BYTES:
         raise ToolError(
-            f"The APK is too large. Expected less than {MOST_BYTES} bytes. Received: {size}. Choose a smaller bundle."
+            f"The APK is too large. Expected less than {MOST_BYTES} bytes. Received: {size}. "
+            "Choose the bundle of a smaller network."
         )
 
 
