@@ -83,7 +83,8 @@ def test_gradle_scripts_hold_no_versions_of_their_own(catalog):
     dotted = {alias.replace("-", ".") for alias in aliases}
     for script in SCRIPTS:
         content = re.sub(r"//.*|/\*.*?\*/", "", script.read_text(encoding="utf-8"))
-        assert not re.findall(r'"[^"]*\d+\.\d+[^"]*"', content), script
+        found = re.findall(r'"[^"]*\d+\.\d+[^"]*"', content)
+        assert all("Apache-2.0" in text or "LICENSE-2.0" in text for text in found), script
         used = re.findall(r"\blibs\.([a-zA-Z.]+?)(?:\.get\(\)|\))", content)
         assert set(used) <= dotted, script
     assert re.findall(r'":(\w+)"', text("settings.gradle.kts")) == list(MODULES)
@@ -127,6 +128,9 @@ def test_names_agree():
     assert 'group = "org.lqfda"' in runtime and 'artifactId = "runtime"' in runtime
     for name in (packaging.KEY, packaging.ALIAS, packaging.PASSWORD, packaging.KEY_PASSWORD):
         assert f'System.getenv("{name}")' in app
+    for licence in re.findall(r"<(name|url)>(.*)</", text("tools", "package.py")):
+        assert '{} = "{}"'.format(*licence) in runtime
+    assert 'rootProject.file("../LICENSE"), rootProject.file("licenses.txt")' in runtime
     assert resources.version_code("1.2.3") == "10203"
     assert "useLegacyPackaging = false" in app
     assert '"consumer-rules.pro"' in runtime and '"proguard-rules.pro"' in app
