@@ -264,6 +264,9 @@ def test_the_network_gives_the_golden_outputs_on_every_instruction_set(machine, 
         report = outcome.answer["report"]
         assert (report["isa"], report["threads"]) == (isa, threads)
         assert all(node["taken"] for node in report["nodes"] if node["op"].startswith("Lce"))
+        taken = sum(node["taken"] for node in report["nodes"])
+        logged = f"I/lq_fda: takes {taken} of {len(report['nodes'])} nodes, kernels for {isa}\n"
+        assert logged in outcome.errors, "in Android's log, where `verbose` wants it"
 
 
 def available(machine):

@@ -39,7 +39,7 @@ enum class Isa(internal val option: String) {
  * @param isa the instruction set.
  * @param fuse whether to run what lies between binary convolutions, too, where that is faster.
  * @param profile whether to time every step, for [report].
- * @param verbose whether to write what it does to the standard error output.
+ * @param verbose whether to write what it takes to the system's log, with the tag `lq_fda`.
  * @throws LibraryException the native library is missing or for another processor.
  * @throws IllegalArgumentException an option is none that the library knows, or the processor lacks the instruction set.
  */
