@@ -172,6 +172,26 @@ def test_kdoc_shows_what_a_test_compiles():
             assert not missing, source.name
 
 
+def test_every_public_class_and_function_is_documented():
+    count = 0
+    for source in (ANDROID / "runtime/src/main/kotlin").rglob("*.kt"):
+        before, public = "", True
+        for line in source.read_text(encoding="utf-8").splitlines():
+            if re.match(r"\w", line):
+                public = not line.startswith(("internal ", "private "))
+            if public and re.match(r"(?: {4})?(?:(?:open|enum|data) )*(?:fun|class|object) ", line):
+                assert before.endswith("*/"), (source.name, line)
+                count += 1
+            if line.strip() and not line.strip().startswith("@"):
+                before = line
+    assert count > 30
+
+
+def test_the_delegates_words_are_those_that_kotlin_looks_for():
+    words = re.search(r'UNKNOWN_LAYOUT = "(.*)"', text("runtime/src/main/kotlin/org/lqfda/runtime/Session.kt"))[1]
+    assert words in (REPOSITORY / "export/runtime/src/delegate/delegate.cc").read_text(encoding="utf-8")
+
+
 def test_the_self_test_allows_what_pythons_does():
     python = pytest.importorskip("lq_fda_runtime.selftest").TOLERANCES
     kotlin = text("runtime/src/main/kotlin/org/lqfda/runtime/SelfTest.kt")
@@ -429,6 +449,7 @@ class TestApk:
         assert "application-label:'lq_fda'" in said and "locales: '--_--' 'zh-CN'" in said
         assert re.findall(r"uses-permission: name='(.*)'", said) == ["android.permission.CAMERA"]
         assert re.findall(r"uses-feature: name='android.hardware.camera'", said) == []
+        assert "application-icon-65534:'res/mipmap-anydpi-v26/ic_launcher.xml'" in said, "an adaptive icon"
         assert "application-debuggable" not in said and "testOnly" not in said
 
     def test_size(self, built):

@@ -6,7 +6,9 @@ import android.os.Bundle
 import android.view.View
 import android.view.ViewGroup
 import android.view.WindowManager
+import android.widget.ProgressBar
 import android.widget.RadioButton
+import android.widget.TextView
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotNull
@@ -106,13 +108,25 @@ class MainActivityTest {
         return Picture.Chosen(Uri.fromFile(file))
     }
 
+    private fun views(view: View = phone.activity.findViewById(android.R.id.content)): List<View> =
+        if (view is ViewGroup) List(view.childCount, view::getChildAt).flatMap(::views) else listOf(view)
+
+    @Test
+    fun everythingThatIsNoTextIsDescribed() {
+        phone.launch()
+        phone.click(R.id.benchmark)
+        phone.activity.controller.classify(samples[0])
+        phone.await()
+        val silent = views().filter { it.isShown && it !is TextView && it.isImportantForAccessibility }
+        assertTrue("${silent.size} views", silent.size > samples.size)
+        for (view in silent.filter { it !is ProgressBar }) assertFalse("$view", view.contentDescription.isNullOrEmpty())
+    }
+
     @Test
     fun everythingThatIsTouchedIsLargeEnough() {
         phone.launch()
         val least = 48 * phone.app.resources.displayMetrics.density
-        fun touched(view: View): List<View> =
-            if (view is ViewGroup) List(view.childCount, view::getChildAt).flatMap(::touched) else listOfNotNull(view.takeIf { it.isClickable })
-        val views = touched(phone.activity.findViewById(android.R.id.content))
+        val views = views().filter { it.isClickable }
         assertTrue("${views.size} views", views.size > 10)
         for (view in views.filter { it.isShown }) assertTrue("$view", view.height >= least && view.width >= least)
     }

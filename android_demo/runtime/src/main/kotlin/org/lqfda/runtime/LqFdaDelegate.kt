@@ -74,7 +74,7 @@ class LqFdaDelegate(
     override fun getNativeHandle(): Long = open()
 
     /**
-     * Which operators the delegate took of the last model that it was added to, and why not the others.
+     * Which operators the delegate took of the last model that it was added to, and why not the others. On any thread.
      *
      * @throws IllegalStateException the delegate is closed.
      */
@@ -95,7 +95,7 @@ class LqFdaDelegate(
 
     companion object {
         /**
-         * The instruction sets that this library and this processor have, the best first.
+         * The instruction sets that this library and this processor have, the best first. On any thread.
          *
          * @throws LibraryException the native library is missing or for another processor.
          */

@@ -23,6 +23,7 @@ internal fun requireThreads(threads: Int) {
  * Serves one thread at a time; a second one gets an exception, not a crash.
  *
  * @throws BundleException the file is missing or damaged, or does not fit the manifest.
+ * @throws LibraryException a native library is missing, or the delegate does not know the interpreter.
  * @throws ModelException the interpreter cannot run it.
  */
 internal class Session(
@@ -100,13 +101,21 @@ internal class Session(
         }
     }
 
-    private fun failed(bundle: Bundle, error: Exception) =
-        ModelException(
+    private fun failed(bundle: Bundle, error: Exception): LqFdaException {
+        if (UNKNOWN_LAYOUT in error.message.orEmpty()) {
+            return LibraryException(
+                "The delegate does not know this version of TensorFlow Lite. Expected one that its message names. " +
+                    "Received: ${error.message}. Take that version of tensorflow-lite, or update the library.",
+                error,
+            )
+        }
+        return ModelException(
             "The interpreter cannot run the model. Expected a .tflite file whose operators it or the delegate knows. " +
                 "Received: ${model.file} of ${bundle.name} (${error.message}). " +
                 "Convert the run again, or update the library.",
             error,
         )
+    }
 
     /** Where the next input goes: `height * width * 3` floats. */
     val inputValues: FloatBuffer get() = input.real
@@ -166,6 +175,11 @@ internal class Session(
         } finally {
             lock.unlock()
         }
+    }
+
+    private companion object {
+        // What the delegate says of an interpreter whose structures are others than it was compiled for.
+        const val UNKNOWN_LAYOUT = "laid out in a way that the delegate does not know"
     }
 
     /** A tensor and its values: `real = scale * (stored - zeroPoint)` if it is quantized. */

@@ -109,7 +109,10 @@ class MisuseTest {
             val reports = AtomicInteger()
             together(
                 {
-                    val error = assertThrows(IllegalStateException::class.java) { while (true) delegate.report().also { reports.incrementAndGet() } }
+                    val error =
+                        assertThrows(IllegalStateException::class.java) {
+                            while (true) delegate.report().also { reports.incrementAndGet() }
+                        }
                     assertTrue(error.message, "Make a new one" in error.message!!)
                 },
                 {
@@ -131,7 +134,9 @@ class MisuseTest {
             together(
                 {
                     val error =
-                        assertThrows(IllegalStateException::class.java) { while (true) NativeLibrary.report(handle).also { reports.incrementAndGet() } }
+                        assertThrows(IllegalStateException::class.java) {
+                            while (true) NativeLibrary.report(handle).also { reports.incrementAndGet() }
+                        }
                     assertTrue(error.message, "no such delegate" in error.message!!)
                 },
                 {
@@ -331,8 +336,9 @@ class MisuseTest {
         val shape = listOf(golden.inputs.size, spec.height, spec.width, 3)
         val arrays =
             bundle.models.map { model ->
-                val outputs = golden.outputs.getValue(model).flatMap(FloatArray::asList).toFloatArray()
-                "outputs_${model.file.removeSuffix(".tflite")}" to TestBundle.npy(listOf(golden.inputs.size, bundle.classes), values = outputs)
+                val outputs = golden.outputs.getValue(model)
+                val array = TestBundle.npy(listOf(outputs.size, bundle.classes), values = outputs.flatMap(FloatArray::asList).toFloatArray())
+                "outputs_${model.file.removeSuffix(".tflite")}" to array
             } + ("inputs" to TestBundle.npy(shape, values = FloatArray(shape.reduce(Int::times)) { 3e38f }))
         val huge = host.changed(folder.newFolder()) { files["golden.npz"] = TestBundle.npz(*arrays.toTypedArray()) }
         val result = host.background { SelfTest.run(huge) }.first { it.model == Model.FLOAT }

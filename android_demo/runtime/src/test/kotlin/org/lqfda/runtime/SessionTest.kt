@@ -34,6 +34,16 @@ class SessionTest {
     }
 
     @Test
+    fun anInterpreterThatTheDelegateDoesNotKnow() {
+        val said = "Failed to apply delegate: lq_fda: this interpreter is laid out in a way that the delegate does not know: its nodes"
+        val error =
+            assertThrows(LibraryException::class.java) {
+                Session(host.bundle, Model.BINARIZED, 1) { _, _ -> throw IllegalArgumentException(said) }
+            }
+        assertTrue(error.message, said in error.message!! && "update the library" in error.message!!)
+    }
+
+    @Test
     fun aRunThatFails() {
         lateinit var interpreter: Interpreter
         Session(host.bundle, Model.FLOAT, 1) { content, options -> Interpreter(content, options).also { interpreter = it } }.use {
