@@ -167,9 +167,6 @@ BIONIC(pthread_create);
 #define STREAM_BYTES (sizeof(void*) == 8 ? 152 : 84)
 char bionic___sF[3 * 152];
 BIONIC(__sF);
-FILE* bionic_stderr;
-BIONIC(stderr);
-__attribute__((constructor)) static void SetStreams(void) { bionic_stderr = stderr; }
 
 static FILE* Stream(void* stream) {
   const char* at = stream;

@@ -82,9 +82,9 @@ int main(int argc, char** argv) {
     destroy = Find(library, "tflite_plugin_destroy_delegate");
     report = Find(library, "lq_fda_delegate_report");
     isas = Find(library, "lq_fda_delegate_isas");
-    const char* keys[] = {"num_threads", "isa", "profile"};
-    const char* values[] = {argv[6], argv[7], "true"};
-    delegate = make(keys, values, 3, Refuse);
+    const char* keys[] = {"num_threads", "isa", "profile", "verbose"};
+    const char* values[] = {argv[6], argv[7], "true", "true"};
+    delegate = make(keys, values, 4, Refuse);
     if (delegate == NULL) Fail(argv[2], "it made no delegate");
   }
 

@@ -56,10 +56,22 @@ dependencies {
     testImplementation(libs.androidx.test.monitor)
 }
 
+tasks.withType<Zip>().matching { it.name.startsWith("bundle") && it.name.endsWith("Aar") }.configureEach {
+    from(rootProject.file("../LICENSE"), rootProject.file("licenses.txt"))
+}
+
 publishing {
     publications {
         register<MavenPublication>("release") {
             artifactId = "runtime"
+            pom {
+                licenses {
+                    license {
+                        name = "Apache-2.0"
+                        url = "https://www.apache.org/licenses/LICENSE-2.0.txt"
+                    }
+                }
+            }
             afterEvaluate {
                 from(components["release"])
             }

@@ -19,29 +19,32 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import lock
 from commands import ToolError
-from layout import ANDROID, ASSETS, GOLDEN_BUNDLE, ROOT
+from layout import ANDROID, ASSETS, GOLDEN_BUNDLE, OUT, ROOT
 
 SAMPLES = 6
 # What reading a damaged bundle says.
 _ERRORS = (OSError, ValueError, LookupError, TypeError, SyntaxError, struct.error, zipfile.BadZipFile, zlib.error)
 MANIFEST = "manifest.json"
+_DEFAULT = GOLDEN_BUNDLE.relative_to(ROOT)
+_CURE = (
+    "Make one by `make demo DEMO=runs/demo`, and give its folder: `make android BUNDLE=runs/demo/bundle`, or "
+    "--bundle runs/demo/bundle."
+)
 
 
 def put(bundle: Path | None) -> None:
     """Writes the assets anew.
 
     Args:
-        bundle: By default the one in export/golden, if there is one.
+        bundle: By default the repository's own, `layout.GOLDEN_BUNDLE`.
 
     Raises:
         ToolError: There is no bundle, it is damaged, or it is the one among the assets. These stay as they were then.
     """
     if bundle is None and not (GOLDEN_BUNDLE / MANIFEST).is_file():
-        raise ToolError(
-            f"No bundle was given, and this repository has none in {GOLDEN_BUNDLE.relative_to(ROOT)}. "
-            "Make one by `make demo DEMO=runs/demo`, and give its folder: --bundle runs/demo/bundle."
-        )
+        raise ToolError(f"No bundle was given, and {_DEFAULT} is not there. {_CURE}")
     bundle = bundle or GOLDEN_BUNDLE
     if bundle.resolve().is_relative_to(ASSETS.resolve()):
         raise ToolError(
@@ -65,10 +68,12 @@ def put(bundle: Path | None) -> None:
             shutil.rmtree(ASSETS, ignore_errors=True)
             made.rename(ASSETS)
     except _ERRORS as error:
-        raise ToolError(
-            f"The app needs a bundle. Received: {bundle} ({error}). "
-            "Make one by `make demo DEMO=runs/demo`, and give its folder: --bundle runs/demo/bundle."
-        ) from error
+        raise ToolError(f"The app needs a bundle. Received: {bundle} ({error}). {_CURE}") from error
+
+
+def add_argument(parser: argparse.ArgumentParser) -> None:
+    """Lets a program take --bundle."""
+    parser.add_argument("--bundle", type=Path, help=f"the bundle for the app, a folder; by default {_DEFAULT}")
 
 
 def licenses() -> bytes:
@@ -115,9 +120,11 @@ def _write(path: Path, content: bytes) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bundle", type=Path, help="the bundle's folder; by default export/golden, if it is there")
+    add_argument(parser)
+    arguments = parser.parse_args()
     try:
-        put(parser.parse_args().bundle)
+        with lock.alone(OUT):
+            put(arguments.bundle)
     except ToolError as error:
         sys.exit(f"assets.py: {error}")
 

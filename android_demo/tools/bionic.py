@@ -1,7 +1,7 @@
 """Which functions Android's C library has, as far as this build may rely on it.
 
 A name is known to be there if the official TFLite library of the same ABI asks for it, which runs on every phone since
-API level 19, or if bionic's own list of symbols (libc/libc.map.txt) says since when it is there.
+API level 19, or if the system's own list of symbols (libc/libc.map.txt for bionic) says since when it is there.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ KNOWN = {
     "getauxval": Known("libc.so", 18, f"{_MAP}; the 64-bit TFLite asks for it, too"),
     "pthread_cond_init": Known("libc.so", 1, f"{_MAP}, without a level: since the first; TFLite for x86_64, too"),
     "sched_yield": Known("libc.so", 1, f"{_MAP}, without a level: since the first"),
-    "stderr": Known("libc.so", 23, f"{_MAP}: var introduced=23"),
+    "__android_log_write": Known("liblog.so", 1, "liblog, liblog.map.txt, without a level: since the first"),
 }
 # Variables among the names; all others are functions.
-VARIABLES = frozenset({"stderr", "__sF", "__stack_chk_guard"})
+VARIABLES = frozenset({"__sF", "__stack_chk_guard"})
 
 
 def names(tflite: elf.Library) -> dict[str, frozenset[str]]:

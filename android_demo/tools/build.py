@@ -9,8 +9,8 @@ python android_demo/tools/build.py all --bundle runs/demo/bundle
     all       all of it
 
 Needs a JDK 17, Maven, Python 3.11 with what `tools/versions.py requirements` lists, and Debian's aapt and apksigner;
-what is a package of Debian's it installs by itself if it may. `make demo DEMO=runs/demo` makes a bundle. Without
---bundle the app gets the one in export/golden, if there is one.
+what is a package of Debian's it installs by itself if it may. `make demo DEMO=runs/demo` makes a bundle. One build
+runs at a time.
 
 A release key comes from the environment: LQ_FDA_KEYSTORE (a file), LQ_FDA_KEY_ALIAS, LQ_FDA_KEYSTORE_PASSWORD and, if
 it is another one, LQ_FDA_KEY_PASSWORD. Without them the APK is signed by a key that is made on the spot.
@@ -30,6 +30,7 @@ from pathlib import Path
 
 import assets
 import debian
+import lock
 import native
 import package
 import projects
@@ -129,11 +130,11 @@ def _show(path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("target", choices=TARGETS, nargs="?", default="all")
-    parser.add_argument("--bundle", type=Path, help="the app's bundle; by default export/golden, if it is there")
+    assets.add_argument(parser)
     arguments = parser.parse_args()
-    OUT.mkdir(parents=True, exist_ok=True)
     try:
-        build(arguments.target, arguments.bundle)
+        with lock.alone(OUT):
+            build(arguments.target, arguments.bundle)
     except ToolError as error:
         sys.exit(f"build.py: {error}")
 

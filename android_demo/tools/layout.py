@@ -24,7 +24,8 @@ UNSIGNED = OUT / "unsigned.apk"
 RUNTIME_SOURCES = ANDROID / "runtime" / "src" / "main"
 APP_SOURCES = ANDROID / "app" / "src" / "main"
 ASSETS = APP_SOURCES / "assets"
-GOLDEN_BUNDLE = ROOT / "export" / "golden"
+# What the app gets if no bundle is given.
+GOLDEN_BUNDLE = ROOT / "export" / "golden" / "cifar10_resnet20"
 PACKAGE = "org.lqfda.demo"
 
 

@@ -21,6 +21,7 @@ import checks
 import elf
 import jdk
 import kit
+import lock
 import maven
 import versions
 import zig
@@ -44,17 +45,18 @@ def build(output: Path, *, abis: Iterable[str] | None = None, work: Path = BUILD
         Of every ABI: its library.
 
     Raises:
-        ToolError: Something that the build needs is missing, or a library is not fit for an app.
+        ToolError: Something that the build needs is missing, a library is not fit for an app, or another build runs.
     """
     built = {}
-    for name in abis or versions.abis():
-        if name not in ABIS:
-            raise ToolError(f"There is no such ABI. Expected one of {', '.join(ABIS)}. Received: {name!r}.")
-        made = _build(ABIS[name], work / name, names := bionic_names(name, work))
-        built[name] = output / name / checks.NAME
-        built[name].parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(made, built[name])
-        checks.require(built[name], name, names)
+    with lock.alone(work):
+        for name in abis or versions.abis():
+            if name not in ABIS:
+                raise ToolError(f"There is no such ABI. Expected one of {', '.join(ABIS)}. Received: {name!r}.")
+            made = _build(ABIS[name], work / name, names := bionic_names(name, work))
+            built[name] = output / name / checks.NAME
+            built[name].parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(made, built[name])
+            checks.require(built[name], name, names)
     return built
 
 

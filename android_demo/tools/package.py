@@ -83,7 +83,7 @@ def aar() -> None:
 
 def unsigned() -> None:
     """Packs the app: the same bytes whenever its parts are the same."""
-    content = archive.entries(resources.APK)
+    content = archive.entries(resources.PACKED)
     content |= archive.files(shrink.DEX)
     for abi in versions.abis():
         content |= archive.files(JNI / abi, f"lib/{abi}/")
@@ -92,7 +92,8 @@ def unsigned() -> None:
     size = UNSIGNED.stat().st_size
     if size >= MOST_BYTES:
         raise ToolError(
-            f"The APK is too large. Expected less than {MOST_BYTES} bytes. Received: {size}. Choose a smaller bundle."
+            f"The APK is too large. Expected less than {MOST_BYTES} bytes. Received: {size}. "
+            "Choose the bundle of a smaller network."
         )
 
 

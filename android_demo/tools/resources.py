@@ -12,7 +12,7 @@ from commands import run
 from layout import APP, APP_SOURCES, ASSETS, DEPS, PACKAGE
 
 MANIFEST = APP / "AndroidManifest.xml"
-APK = APP / "resources.apk"
+PACKED = APP / "resources.apk"
 JAVA = APP / "java"
 RULES = APP / "manifest-rules.pro"
 ROBOLECTRIC = APP / "robolectric"
@@ -37,7 +37,7 @@ def build() -> None:
     run(
         [
             *("aapt", "package", "-f", "-m", "-M", MANIFEST, "-S", APP_SOURCES / "res", "-A", ASSETS),
-            *("-I", ANDROID_JAR, "-J", JAVA, "-F", APK, "-G", RULES),
+            *("-I", ANDROID_JAR, "-J", JAVA, "-F", PACKED, "-G", RULES),
             *("--min-sdk-version", table["minSdk"], "--target-sdk-version", table["targetSdk"]),
             *("--version-code", version_code(table["lq-fda"]), "--version-name", table["lq-fda"]),
         ],
@@ -46,7 +46,7 @@ def build() -> None:
     _write(
         ROBOLECTRIC / "com" / "android" / "tools" / "test_config.properties",
         f"android_merged_manifest={MANIFEST}\nandroid_merged_assets={ASSETS}\n"
-        f"android_resource_apk={APK}\nandroid_custom_package={PACKAGE}\n",
+        f"android_resource_apk={PACKED}\nandroid_custom_package={PACKAGE}\n",
     )
 
 

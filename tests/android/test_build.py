@@ -24,7 +24,9 @@ sys.path[:0] = [str(ANDROID / "tools")]
 
 import archive  # noqa: E402
 import assets  # noqa: E402
+import commands  # noqa: E402
 import layout  # noqa: E402
+import lock  # noqa: E402
 import package as packaging  # noqa: E402
 import resources  # noqa: E402
 import versions  # noqa: E402
@@ -81,7 +83,8 @@ def test_gradle_scripts_hold_no_versions_of_their_own(catalog):
     dotted = {alias.replace("-", ".") for alias in aliases}
     for script in SCRIPTS:
         content = re.sub(r"//.*|/\*.*?\*/", "", script.read_text(encoding="utf-8"))
-        assert not re.findall(r'"[^"]*\d+\.\d+[^"]*"', content), script
+        found = re.findall(r'"[^"]*\d+\.\d+[^"]*"', content)
+        assert all("Apache-2.0" in text or "LICENSE-2.0" in text for text in found), script
         used = re.findall(r"\blibs\.([a-zA-Z.]+?)(?:\.get\(\)|\))", content)
         assert set(used) <= dotted, script
     assert re.findall(r'":(\w+)"', text("settings.gradle.kts")) == list(MODULES)
@@ -125,6 +128,9 @@ def test_names_agree():
     assert 'group = "org.lqfda"' in runtime and 'artifactId = "runtime"' in runtime
     for name in (packaging.KEY, packaging.ALIAS, packaging.PASSWORD, packaging.KEY_PASSWORD):
         assert f'System.getenv("{name}")' in app
+    for licence in re.findall(r"<(name|url)>(.*)</", text("tools", "package.py")):
+        assert '{} = "{}"'.format(*licence) in runtime
+    assert 'rootProject.file("../LICENSE"), rootProject.file("licenses.txt")' in runtime
     assert resources.version_code("1.2.3") == "10203"
     assert "useLegacyPackaging = false" in app
     assert '"consumer-rules.pro"' in runtime and '"proguard-rules.pro"' in app
@@ -164,6 +170,26 @@ def test_kdoc_shows_what_a_test_compiles():
         for block in re.findall(r" \* ```\n(.*?) \* ```", source.read_text(encoding="utf-8"), re.DOTALL):
             missing = {line.strip(" *") for line in block.splitlines()} - compiled
             assert not missing, source.name
+
+
+def test_every_public_class_and_function_is_documented():
+    count = 0
+    for source in (ANDROID / "runtime/src/main/kotlin").rglob("*.kt"):
+        before, public = "", True
+        for line in source.read_text(encoding="utf-8").splitlines():
+            if re.match(r"\w", line):
+                public = not line.startswith(("internal ", "private "))
+            if public and re.match(r"(?: {4})?(?:(?:open|enum|data) )*(?:fun|class|object) ", line):
+                assert before.endswith("*/"), (source.name, line)
+                count += 1
+            if line.strip() and not line.strip().startswith("@"):
+                before = line
+    assert count > 30
+
+
+def test_the_delegates_words_are_those_that_kotlin_looks_for():
+    words = re.search(r'UNKNOWN_LAYOUT = "(.*)"', text("runtime/src/main/kotlin/org/lqfda/runtime/Session.kt"))[1]
+    assert words in (REPOSITORY / "export/runtime/src/delegate/delegate.cc").read_text(encoding="utf-8")
 
 
 def test_the_self_test_allows_what_pythons_does():
@@ -275,7 +301,8 @@ def test_assets_stay_as_they_were_if_a_bundle_is_refused(made_up, tmp_path):
 def test_without_a_bundle_the_tools_say_how_to_make_one(made_up, tmp_path, monkeypatch):
     monkeypatch.setattr(assets, "GOLDEN_BUNDLE", layout.ROOT / "export" / "absent")
     with pytest.raises(
-        ToolError, match=r"No bundle was given, .*`make demo DEMO=runs/demo`.*--bundle runs/demo/bundle"
+        ToolError,
+        match=r"No bundle was given, and export/golden/\w+ is not there.*`make demo DEMO=runs/demo`.*BUNDLE=runs/demo",
     ):
         assets.put(None)
 
@@ -305,6 +332,63 @@ def test_a_failure_is_one_sentence(tmp_path):
     command = [sys.executable, ANDROID / "tools" / "build.py", "classes", "--bundle", tmp_path / "absent"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "The app needs a bundle." in done.stderr and "Traceback" not in done.stderr
+
+
+def test_one_build_at_a_time(tmp_path):
+    """The lock goes with the process that holds it, however that ends."""
+    code = """if True:
+        import pathlib, sys, lock, time
+        with lock.alone(pathlib.Path(sys.argv[1])):
+            print("in", flush=True)
+            time.sleep(60)
+    """
+    other = subprocess.Popen([sys.executable, "-c", code, tmp_path], cwd=ANDROID / "tools", stdout=subprocess.PIPE)
+    try:
+        assert other.stdout.readline() == b"in\n"
+        said = f"Another build is running.* {tmp_path} is in use. Wait until it has ended"
+        with pytest.raises(ToolError, match=said), lock.alone(tmp_path):
+            pytest.fail("two at a time")
+    finally:
+        other.kill()
+        other.communicate()
+    with lock.alone(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("tool", ["build.py", "assets.py"])
+def test_a_second_build_says_so_and_touches_nothing(tool, made_up):
+    before = archive.files(layout.ASSETS)
+    with lock.alone(layout.OUT):
+        command = [sys.executable, ANDROID / "tools" / tool, "--bundle", made_up]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stderr.startswith(f"{tool}: Another build is running.")
+    assert archive.files(layout.ASSETS) == before
+
+
+def test_programs_that_fail_are_one_sentence(tmp_path):
+    for command, longest, said in (
+        (["absent-program"], 9, "absent-program could not be started while testing.* Install it"),
+        ([sys.executable, "-c", "print('why'); raise SystemExit(3)"], 9, r"failed \(3\) while testing; it said:\nwhy"),
+        ([sys.executable, "-c", "import time; time.sleep(60)"], 1, "did not end within 1 s while testing"),
+    ):
+        with pytest.raises(ToolError, match=said):
+            commands.run(command, doing="testing", longest=longest)
+
+
+def test_an_app_that_is_too_large_is_not_signed(tmp_path, monkeypatch):
+    content = tmp_path / "resources.apk"
+    archive.write(content, {"large.so": bytes(2000)})
+    monkeypatch.setattr(resources, "PACKED", content)
+    monkeypatch.setattr(packaging.shrink, "DEX", tmp_path / "none")
+    monkeypatch.setattr(packaging, "UNSIGNED", tmp_path / "unsigned.apk")
+    monkeypatch.setattr(versions, "abis", list)
+    packaging.unsigned()
+    size = (tmp_path / "unsigned.apk").stat().st_size
+    monkeypatch.setattr(packaging, "MOST_BYTES", size + 1)
+    packaging.unsigned()
+    monkeypatch.setattr(packaging, "MOST_BYTES", size)
+    with pytest.raises(ToolError, match=f"Expected less than {size} bytes. Received: {size}. Choose the bundle of a"):
+        packaging.unsigned()
 
 
 # What the build gives.
@@ -365,6 +449,7 @@ class TestApk:
         assert "application-label:'lq_fda'" in said and "locales: '--_--' 'zh-CN'" in said
         assert re.findall(r"uses-permission: name='(.*)'", said) == ["android.permission.CAMERA"]
         assert re.findall(r"uses-feature: name='android.hardware.camera'", said) == []
+        assert "application-icon-65534:'res/mipmap-anydpi-v26/ic_launcher.xml'" in said, "an adaptive icon"
         assert "application-debuggable" not in said and "testOnly" not in said
 
     def test_size(self, built):

@@ -7,6 +7,7 @@ proves and what not.
 import json
 import re
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 ANDROID = REPOSITORY / "android_demo"
 SOURCES = ANDROID / "runtime" / "src" / "main" / "cpp"
+LICENCES = (ANDROID / "licenses.txt").read_text(encoding="utf-8")
 MODELS = sorted((REPOSITORY / "export" / "runtime" / "fuzz" / "corpus" / "models").glob("*.tflite"))
 
 for package in ("tomllib", "elftools", "ziglang"):
@@ -163,6 +165,47 @@ def test_another_file_than_the_pinned_one_is_not_used(tmp_path, monkeypatch):
         maven.tensorflow_lite(tmp_path)
 
 
+# What TensorFlow's build files put into TFLite's library, and a sign of it there; none where it leaves no word.
+INSIDE_TFLITE = {
+    "Caffe": None,
+    "XNNPACK": b"XNNPACK delegate",
+    "pthreadpool": None,
+    "cpuinfo": b"called before cpuinfo is initialized",
+    "FP16": None,
+    "FXdiv": None,
+    "FarmHash": 0xC3A5C85C97CB3127.to_bytes(8, "little"),
+    "FFT2D": b"fft2d memory allocation error",
+    "NEON_2_SSE": None,
+    "Eigen": b"EigenForTFLite",
+    "FlatBuffers": b"FlatBufferModel",
+    "gemmlowp": b"gemmlowp error",
+    "ruy": b"external/ruy/",
+    "Abseil": None,
+    "ml_dtypes": None,
+    "libc++": b"NSt6__ndk1",
+    "libunwind": b"libunwind: ",
+    "compiler-rt": None,
+}
+
+
+@pytest.mark.parametrize("name", INSIDE_TFLITE)
+def test_the_licences_name_what_lies_in_the_official_library(name):
+    assert re.search(rf"(?<!\w){re.escape(name)}(?!\w)", LICENCES), "in licenses.txt"
+    sign = INSIDE_TFLITE[name]
+    libraries = [native.tflite_library(abi).read_bytes() for abi in versions.abis()]
+    assert sign is None or any(sign in library for library in libraries), "it is no longer there: look what is"
+
+
+def test_the_licences_hold_the_notices_that_come_with_the_official_library():
+    with zipfile.ZipFile(maven.tensorflow_lite(native.BUILD / "maven")) as file:
+        notices = file.read("LICENSE").decode()
+    ours = (REPOSITORY / "LICENSE").read_text(encoding="utf-8")
+    assert "".join(ours.split()) in "".join(notices.split()), "TFLite's Apache-2.0 is this repository's"
+    added = notices[notices.index("## Some of TensorFlow's code") :]
+    for holder in re.findall(r"^Copyright \(c\) \d+, (.*)$", added, re.MULTILINE):
+        assert holder in " ".join(LICENCES.split())
+
+
 # What must stand in two files is the same in both.
 
 
@@ -221,6 +264,9 @@ def test_the_network_gives_the_golden_outputs_on_every_instruction_set(machine, 
         report = outcome.answer["report"]
         assert (report["isa"], report["threads"]) == (isa, threads)
         assert all(node["taken"] for node in report["nodes"] if node["op"].startswith("Lce"))
+        taken = sum(node["taken"] for node in report["nodes"])
+        logged = f"I/lq_fda: takes {taken} of {len(report['nodes'])} nodes, kernels for {isa}\n"
+        assert logged in outcome.errors, "in Android's log, where `verbose` wants it"
 
 
 def available(machine):

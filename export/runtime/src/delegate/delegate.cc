@@ -3,6 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#ifdef __ANDROID__
+#include <android/log.h>
+#endif
+
 #include "abi/tflite.h"
 #include "base/threads.h"
 #include "delegate/claims.h"
@@ -73,6 +77,15 @@ void Report(TfLiteContext* context, int node, const char* problem) {
   } else {
     context->ReportError(context, "lq_fda: node %d cannot be run: %s.\n", node, problem);
   }
+}
+
+// For whoever looks for it: Android drops what an app writes to stderr.
+void Tell(const char* line) {
+#ifdef __ANDROID__
+  __android_log_write(ANDROID_LOG_INFO, "lq_fda", line);
+#else
+  fprintf(stderr, "lq_fda: %s\n", line);
+#endif
 }
 
 // What the interpreter keeps for a partition.
@@ -209,8 +222,10 @@ TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* interface) 
   registration.custom_name = "LqFdaDelegate";
   registration.version = 1;
   if (delegate->options.verbose) {
-    fprintf(stderr, "lq_fda: takes %d of %d nodes, kernels for %s\n", nodes->size, plan->size,
-            IsaName(delegate->options.kernels->isa));
+    char line[96];
+    snprintf(line, sizeof(line), "takes %d of %d nodes, kernels for %s", nodes->size, plan->size,
+             IsaName(delegate->options.kernels->isa));
+    Tell(line);
   }
   TfLiteStatus status = kTfLiteOk;
   if (nodes->size > 0) {

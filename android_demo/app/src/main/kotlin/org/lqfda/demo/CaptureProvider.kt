@@ -45,7 +45,8 @@ class CaptureProvider : ContentProvider() {
 
         /** The next photo takes the place of the last one: it was taken, not cancelled. */
         fun keep(context: Context) {
-            unfinished(context).renameTo(kept(context))
+            // A camera app that wrote nothing leaves nothing: the last photo must not pass for the next.
+            if (!unfinished(context).renameTo(kept(context))) kept(context).delete()
         }
 
         private fun kept(context: Context) = File(context.cacheDir, "capture.jpg")

@@ -3,24 +3,24 @@ package org.lqfda.demo
 import android.content.Context
 import org.lqfda.runtime.Model
 
-/** What a network is called on the screen. */
-fun Model.word(context: Context): String =
-    context.getString(
-        when (this) {
-            Model.BINARIZED -> R.string.model_binarized
-            Model.INT8 -> R.string.model_int8
-            Model.FLOAT -> R.string.model_float
-        },
-    )
+/** How a network looks on the screen: a string and a colour among the resources. */
+private class Look(
+    val word: Int,
+    val colour: Int,
+)
 
-fun Model.colour(context: Context): Int =
-    context.getColor(
+private val Model.look: Look
+    get() =
         when (this) {
-            Model.BINARIZED -> R.color.binarized
-            Model.INT8 -> R.color.int8
-            Model.FLOAT -> R.color.float32
-        },
-    )
+            Model.BINARIZED -> Look(R.string.model_binarized, R.color.binarized)
+            Model.INT8 -> Look(R.string.model_int8, R.color.int8)
+            Model.FLOAT -> Look(R.string.model_float, R.color.float32)
+        }
+
+/** What a network is called on the screen. */
+fun Model.word(context: Context): String = context.getString(look.word)
+
+fun Model.colour(context: Context): Int = context.getColor(look.colour)
 
 fun threadsWord(context: Context, threads: Int): String =
     context.resources.getQuantityString(R.plurals.threads, threads, threads)

@@ -2,7 +2,6 @@ package org.lqfda.demo
 
 import android.content.ComponentName
 import android.content.Intent
-import android.view.View
 import org.json.JSONObject
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
@@ -55,6 +54,15 @@ class DoorTest {
     }
 
     @Test
+    fun recordsThatCannotBeWrittenAreSaid() {
+        File(folder, "benchmark.jsonl/in the way").mkdirs()
+        phone.launch(asked().putExtra("benchmark", true))
+        phone.await { phone.problem().isNotEmpty() }
+        assertEquals("The records cannot be written. benchmark.jsonl cannot be written.", phone.problem())
+        assertFalse(File(folder, "benchmark.done").exists())
+    }
+
+    @Test
     fun refusesOddNames() {
         val odd = listOf("../etc", "a/b", "/data", "", ".", "..", "a b", "ü", "a\n", "a\u0000b", "x".repeat(101), "-rf")
         for (name in odd) {
@@ -97,15 +105,13 @@ class DoorTest {
 
     @Test
     fun theLauncherLeavesWhatIsThere() {
-        phone.engine.goOn = CountDownLatch(1)
         phone.launch()
-        phone.activity.findViewById<View>(R.id.benchmark).performClick()
-        phone.await { phone.state.progress > 0 }
+        val goOn = phone.benchmarkHalfWay()
         val before = phone.activity.controller
         phone.main.newIntent(Intent(Intent.ACTION_MAIN).addCategory(Intent.CATEGORY_LAUNCHER))
         assertSame(before, phone.activity.controller)
         assertEquals(Work.BENCHMARK, phone.state.work)
-        phone.engine.goOn!!.countDown()
+        goOn.countDown()
         phone.await()
         assertEquals(6, phone.state.timings.size)
     }

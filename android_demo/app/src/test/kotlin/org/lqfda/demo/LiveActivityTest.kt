@@ -2,7 +2,10 @@ package org.lqfda.demo
 
 import android.Manifest
 import android.content.pm.PackageManager
+import android.graphics.SurfaceTexture
+import android.hardware.camera2.CameraMetadata
 import android.util.Size
+import android.view.TextureView
 import android.view.View
 import android.widget.TextView
 import org.junit.Assert.assertEquals
@@ -13,9 +16,10 @@ import org.junit.runner.RunWith
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
+import org.robolectric.annotation.Config
 
-/** The camera's own part cannot be tried here: there is no camera. */
 @RunWith(RobolectricTestRunner::class)
+@Config(shadows = [Cameras::class])
 class LiveActivityTest {
     @get:Rule val phone = Phone()
 
@@ -58,12 +62,40 @@ class LiveActivityTest {
     }
 
     @Test
-    fun picturesAreUprightHoweverTheSensorLies() {
-        val stored = Size(1280, 720)
-        for ((turned, expected) in listOf(90 to Size(720, 1280), 270 to Size(720, 1280), 0 to stored, 180 to stored)) {
-            assertEquals("$turned degrees", expected, Camera.upright(stored, turned))
-        }
+    fun looksAtFramesAndSaysWhatGoesWrong() {
+        Cameras.of(phone.app).add("0", CameraMetadata.LENS_FACING_BACK, Size(640, 640))
+        val live = watching()
+        live.onSurfaceTextureUpdated(live.texture().surfaceTexture!!)
+        phone.await { live.text(R.id.times).startsWith("1-bit") && "3.27" in live.text(R.id.times) }
+        assertEquals("classify BINARIZED 1 320x320", phone.engine.asked.single())
+        phone.engine.error = IllegalStateException("odd")
+        live.onSurfaceTextureUpdated(live.texture().surfaceTexture!!)
+        phone.await { problem(live).isNotEmpty() }
+        assertEquals("Something unexpected went wrong. Please report it.\n\nodd", problem(live))
     }
+
+    @Test
+    fun saysThatThereIsNoCamera() {
+        val live = watching()
+        assertTrue(problem(live), problem(live).startsWith("No camera answers."))
+        live.onSurfaceTextureUpdated(live.texture().surfaceTexture!!)
+        assertEquals(emptyList<String>(), phone.engine.asked)
+    }
+
+    /** The screen with the permission, and a texture that a phone would have made. */
+    private fun watching(): LiveActivity {
+        shadowOf(phone.app).grantPermissions(Manifest.permission.CAMERA)
+        phone.launch()
+        val intent = LiveActivity.intent(phone.activity, phone.activity.controller)
+        val live = Robolectric.buildActivity(LiveActivity::class.java, intent).setup().get()
+        live.texture().setSurfaceTexture(SurfaceTexture(0))
+        live.onSurfaceTextureAvailable(live.texture().surfaceTexture!!, 100, 100)
+        return live
+    }
+
+    private fun LiveActivity.texture() = findViewById<TextureView>(R.id.texture)
+
+    private fun LiveActivity.text(id: Int) = findViewById<TextView>(id).text.toString()
 
     private fun problem(live: LiveActivity): String {
         val view = live.findViewById<TextView>(R.id.problem)

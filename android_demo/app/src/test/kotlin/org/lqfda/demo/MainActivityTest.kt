@@ -1,13 +1,14 @@
 package org.lqfda.demo
 
-import android.content.res.Configuration
 import android.graphics.Bitmap
 import android.net.Uri
 import android.os.Bundle
 import android.view.View
 import android.view.ViewGroup
 import android.view.WindowManager
+import android.widget.ProgressBar
 import android.widget.RadioButton
+import android.widget.TextView
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotNull
@@ -21,7 +22,6 @@ import org.junit.runner.RunWith
 import org.lqfda.runtime.Model
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
-import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
 import java.io.File
 import java.util.concurrent.CountDownLatch
@@ -108,29 +108,39 @@ class MainActivityTest {
         return Picture.Chosen(Uri.fromFile(file))
     }
 
+    private fun views(view: View = phone.activity.findViewById(android.R.id.content)): List<View> =
+        if (view is ViewGroup) List(view.childCount, view::getChildAt).flatMap(::views) else listOf(view)
+
+    @Test
+    fun everythingThatIsNoTextIsDescribed() {
+        phone.launch()
+        phone.click(R.id.benchmark)
+        phone.activity.controller.classify(samples[0])
+        phone.await()
+        val silent = views().filter { it.isShown && it !is TextView && it.isImportantForAccessibility }
+        assertTrue("${silent.size} views", silent.size > samples.size)
+        for (view in silent.filter { it !is ProgressBar }) assertFalse("$view", view.contentDescription.isNullOrEmpty())
+    }
+
     @Test
     fun everythingThatIsTouchedIsLargeEnough() {
         phone.launch()
         val least = 48 * phone.app.resources.displayMetrics.density
-        fun touched(view: View): List<View> =
-            if (view is ViewGroup) List(view.childCount, view::getChildAt).flatMap(::touched) else listOfNotNull(view.takeIf { it.isClickable })
-        val views = touched(phone.activity.findViewById(android.R.id.content))
+        val views = views().filter { it.isClickable }
         assertTrue("${views.size} views", views.size > 10)
         for (view in views.filter { it.isShown }) assertTrue("$view", view.height >= least && view.width >= least)
     }
 
     @Test
     fun runsABenchmark() {
-        phone.engine.goOn = CountDownLatch(1)
         phone.launch()
-        phone.activity.findViewById<View>(R.id.benchmark).performClick()
-        phone.await { phone.state.progress > 0 }
+        val goOn = phone.benchmarkHalfWay()
         assertEquals(0.5f, phone.state.progress)
         assertEquals("Stop", phone.text(R.id.benchmark))
         val flag = WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON
         assertTrue("the screen stays on", phone.activity.window.attributes.flags and flag != 0)
         assertFalse(phone.activity.findViewById<View>(R.id.self_test).isEnabled)
-        phone.engine.goOn!!.countDown()
+        goOn.countDown()
         phone.await()
         assertEquals(0, phone.activity.window.attributes.flags and flag)
         assertEquals(6, phone.state.timings.size)
@@ -142,10 +152,8 @@ class MainActivityTest {
 
     @Test
     fun stopsABenchmark() {
-        phone.engine.goOn = CountDownLatch(1)
         phone.launch()
-        phone.activity.findViewById<View>(R.id.benchmark).performClick()
-        phone.await { phone.state.progress > 0 }
+        phone.benchmarkHalfWay()
         phone.click(R.id.benchmark)
         assertEquals("", phone.problem())
         assertEquals(emptyList<Timing>(), phone.state.timings)
@@ -154,13 +162,11 @@ class MainActivityTest {
 
     @Test
     fun cancelsWhatHasNotBegun() {
-        phone.engine.goOn = CountDownLatch(1)
         phone.launch()
-        phone.activity.controller.benchmark(10, "")
-        phone.await { phone.state.progress > 0 }
+        val goOn = phone.benchmarkHalfWay()
         phone.activity.controller.selfTest()
         phone.activity.controller.cancel()
-        phone.engine.goOn!!.countDown()
+        goOn.countDown()
         phone.await()
         assertNull(phone.state.checks)
         assertEquals("Run self-test", phone.text(R.id.self_test))
@@ -185,8 +191,7 @@ class MainActivityTest {
         phone.await()
         phone.click(R.id.self_test)
         val before = phone.activity
-        RuntimeEnvironment.setQualifiers("+land")
-        phone.main.configurationChange(Configuration(phone.app.resources.configuration))
+        phone.rotate()
         phone.await()
         assertNotSame(before, phone.activity)
         assertSame(before.controller, phone.activity.controller)
@@ -199,14 +204,11 @@ class MainActivityTest {
 
     @Test
     fun aBenchmarkGoesOnThroughARotation() {
-        phone.engine.goOn = CountDownLatch(1)
         phone.launch()
-        phone.activity.findViewById<View>(R.id.benchmark).performClick()
-        phone.await { phone.state.progress > 0 }
-        RuntimeEnvironment.setQualifiers("+land")
-        phone.main.configurationChange(Configuration(phone.app.resources.configuration))
+        val goOn = phone.benchmarkHalfWay()
+        phone.rotate()
         assertEquals("Stop", phone.text(R.id.benchmark))
-        phone.engine.goOn!!.countDown()
+        goOn.countDown()
         phone.await()
         assertTrue(phone.isVisible(R.id.chart))
     }

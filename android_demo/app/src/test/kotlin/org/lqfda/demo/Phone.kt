@@ -2,6 +2,7 @@ package org.lqfda.demo
 
 import android.app.Activity
 import android.content.Intent
+import android.content.res.Configuration
 import android.graphics.Bitmap
 import android.graphics.Canvas
 import android.os.Looper
@@ -14,6 +15,7 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
 import java.io.File
+import java.util.concurrent.CountDownLatch
 
 /** Starts the app's screens with a fake engine, waits for them, and takes their pictures. */
 class Phone : ExternalResource() {
@@ -49,6 +51,20 @@ class Phone : ExternalResource() {
         assertTrue("enabled", view.isEnabled)
         view.performClick()
         await()
+    }
+
+    /** Starts a benchmark, which waits half way for what this returns. */
+    fun benchmarkHalfWay(): CountDownLatch {
+        val goOn = CountDownLatch(1)
+        engine.goOn = goOn
+        activity.findViewById<View>(R.id.benchmark).performClick()
+        await { state.progress > 0 }
+        return goOn
+    }
+
+    fun rotate() {
+        RuntimeEnvironment.setQualifiers("+land")
+        main.configurationChange(Configuration(app.resources.configuration))
     }
 
     fun text(id: Int): String = activity.findViewById<TextView>(id).text.toString()

@@ -20,6 +20,7 @@ import org.lqfda.runtime.Orientation
 import org.lqfda.runtime.Photo
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
+import org.robolectric.shadows.ShadowActivity
 import org.robolectric.util.ReflectionHelpers
 import java.io.ByteArrayOutputStream
 import java.io.File
@@ -32,8 +33,7 @@ class PicturesTest {
     @Test
     fun picksAPhoto() {
         phone.launch()
-        phone.click(R.id.photos)
-        val asked = shadowOf(phone.activity).nextStartedActivityForResult
+        val asked = askedBy(R.id.photos)
         assertEquals(MediaStore.ACTION_PICK_IMAGES, asked.intent.action)
         val uri = Uri.parse("content://media/picker/7")
         shadowOf(phone.app.contentResolver).registerInputStream(uri, jpeg(30, 20).inputStream())
@@ -48,8 +48,7 @@ class PicturesTest {
     fun picksADocumentOnAnOlderDevice() {
         ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", Build.VERSION_CODES.P)
         phone.launch()
-        phone.click(R.id.photos)
-        val asked = shadowOf(phone.activity).nextStartedActivityForResult
+        val asked = askedBy(R.id.photos)
         assertEquals(Intent.ACTION_OPEN_DOCUMENT, asked.intent.action)
         shadowOf(phone.activity).receiveResult(asked.intent, Activity.RESULT_CANCELED, null)
         phone.await()
@@ -86,8 +85,7 @@ class PicturesTest {
     fun takesAPhoto() {
         shadowOf(phone.app).grantPermissions(Manifest.permission.CAMERA)
         phone.launch()
-        phone.click(R.id.camera)
-        val asked = shadowOf(phone.activity).nextStartedActivityForResult
+        val asked = askedBy(R.id.camera)
         @Suppress("DEPRECATION")
         val uri = asked.intent.getParcelableExtra<Uri>(MediaStore.EXTRA_OUTPUT)!!
         phone.app.contentResolver.openOutputStream(uri)!!.use { it.write(jpeg(16, 24)) }
@@ -101,11 +99,31 @@ class PicturesTest {
     @Test
     fun aPhotoStaysIfTheNextIsCancelled() {
         takesAPhoto()
-        phone.click(R.id.camera)
-        val asked = shadowOf(phone.activity).nextStartedActivityForResult
+        val asked = askedBy(R.id.camera)
         shadowOf(phone.activity).receiveResult(asked.intent, Activity.RESULT_CANCELED, null)
         val photo = phone.state.picture!!.load(phone.app)
         assertEquals(listOf(16, 24), listOf(photo.width, photo.height))
+    }
+
+    @Test
+    fun aCameraAppThatWritesNothingIsNoPhoto() {
+        takesAPhoto()
+        val asked = askedBy(R.id.camera)
+        shadowOf(phone.activity).receiveResult(asked.intent, Activity.RESULT_OK, null)
+        phone.await()
+        assertTrue(phone.problem(), phone.problem().startsWith("This picture cannot be read."))
+        assertEquals("not the last one again", 1, phone.engine.asked.size)
+    }
+
+    @Test
+    fun withoutAPickerOrACameraApp() {
+        shadowOf(phone.app).grantPermissions(Manifest.permission.CAMERA)
+        phone.launch()
+        shadowOf(phone.app).checkActivities(true)
+        phone.click(R.id.photos)
+        assertTrue(phone.problem(), phone.problem().startsWith("This device has no app that picks photos."))
+        phone.click(R.id.camera)
+        assertTrue(phone.problem(), phone.problem().startsWith("No camera answers."))
     }
 
     @Test
@@ -134,6 +152,12 @@ class PicturesTest {
     fun previewsAreNoLargerThanAScreen() {
         val image = preview(Photo(Bitmap.createBitmap(3000, 1, Bitmap.Config.ARGB_8888), Orientation.ROTATE_90))
         assertEquals(listOf(1, 1080), listOf(image.width, image.height))
+    }
+
+    /** What a touch asks another app for. */
+    private fun askedBy(id: Int): ShadowActivity.IntentForResult {
+        phone.click(id)
+        return shadowOf(phone.activity).nextStartedActivityForResult
     }
 
     private fun answer(result: Int) =

@@ -69,6 +69,7 @@ class Benchmark(
     ): List<BenchmarkRecord> {
         requireBackground("A benchmark")
         require(threads.isNotEmpty()) { "Expected thread counts such as 1 and 4. Received: none." }
+        threads.forEach(::requireThreads) // All of them, before the first takes its time.
         val models = bundle.requireModels()
         val total = threads.size * protocol.rounds
         return threads.flatMapIndexed { index, count ->

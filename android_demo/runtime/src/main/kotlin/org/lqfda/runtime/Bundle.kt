@@ -18,7 +18,7 @@ import java.security.MessageDigest
  * val label = ImageClassifier(bundle).use { it.classify(Photo(bitmap)).label(0) }
  * ```
  */
-class Bundle private constructor(
+class Bundle internal constructor(
     private val source: BundleSource,
 ) {
     internal val manifest: Manifest =
@@ -63,17 +63,18 @@ class Bundle private constructor(
     fun labels(): List<String> {
         val bytes = manifest.files[LABELS]?.bytes ?: 0
         if (bytes > LARGEST_LABELS) throw damaged(LABELS, "$bytes bytes")
-        val content = read(LABELS)
-        val text =
-            try {
-                content.decodeToString(throwOnInvalidSequence = true)
-            } catch (error: CharacterCodingException) {
-                throw damaged(LABELS, "not UTF-8", error)
-            }
-        // One a line, as files have lines: other separators may be part of a name.
-        val labels = text.replace("\r\n", "\n").replace('\r', '\n').removeSuffix("\n").split('\n')
-        if (labels.size != classes) throw damaged(LABELS, "${labels.size} labels for $classes classes")
-        return labels
+        return made(LABELS) { content ->
+            val text =
+                try {
+                    content.decodeToString(throwOnInvalidSequence = true)
+                } catch (error: CharacterCodingException) {
+                    throw IOException("not UTF-8", error)
+                }
+            // One a line, as files have lines: other separators may be part of a name.
+            val labels = text.replace("\r\n", "\n").replace('\r', '\n').removeSuffix("\n").split('\n')
+            if (labels.size != classes) throw IOException("${labels.size} labels for $classes classes")
+            labels
+        }
     }
 
     /**
@@ -87,27 +88,21 @@ class Bundle private constructor(
 
     /** A model's content, in the memory that an interpreter wants. */
     internal fun model(model: Model): ByteBuffer =
-        inMemory(model.file) {
-            val content = read(model.file)
+        made(model.file) { content ->
             val buffer = ByteBuffer.allocateDirect(content.size).order(ByteOrder.nativeOrder())
             buffer.put(content).rewind()
             buffer
         }
 
     /** Inputs, and what each file gave for them where the bundle was made. */
-    internal fun golden(): Golden =
-        inMemory(GOLDEN) {
-            try {
-                Golden.read(read(GOLDEN), this)
-            } catch (error: IOException) {
-                throw damaged(GOLDEN, error.message, error)
-            }
-        }
+    internal fun golden(): Golden = made(GOLDEN) { Golden.read(it, this) }
 
-    /** What does not fit in memory is most likely another file than it should be. */
-    internal inline fun <Result> inMemory(name: String, action: () -> Result): Result =
+    /** What `make` makes of a file's content. What does not fit in memory is most likely another file than it should be. */
+    internal inline fun <Result> made(name: String, make: (ByteArray) -> Result): Result =
         try {
-            action()
+            make(read(name))
+        } catch (error: IOException) {
+            throw damaged(name, error.message, error)
         } catch (error: OutOfMemoryError) {
             throw damaged(name, "not enough memory for it", error)
         }

@@ -62,10 +62,11 @@ internal class Golden private constructor(
                 val text = ByteArray(start.getShort(MAGIC.size).toInt() and 0xffff).also(file::readFully)
                 val header = HEADER.matchEntire(String(text, Charsets.ISO_8859_1))
                 val sizes = header?.groupValues?.get(1)?.split(',')?.mapNotNull { it.trim().toIntOrNull() }
-                val row = ByteBuffer.allocate(shape.fold(Float.SIZE_BYTES, Int::times)).order(ByteOrder.LITTLE_ENDIAN)
-                if (sizes == null || sizes.drop(1) != shape || sizes[0] < 1 || sizes[0] > LARGEST_ARRAY / row.capacity()) {
+                val rowBytes = shape.fold(Float.SIZE_BYTES, Int::times)
+                if (sizes == null || sizes.drop(1) != shape || sizes[0] < 1 || sizes[0] > LARGEST_ARRAY / rowBytes) {
                     throw IOException("$name does not hold float32 of shape (n, ${shape.joinToString()})")
                 }
+                val row = ByteBuffer.allocate(rowBytes).order(ByteOrder.LITTLE_ENDIAN)
                 val rows =
                     List(sizes[0]) {
                         file.readFully(row.array())

@@ -95,7 +95,7 @@ class Classification internal constructor(
     var modelMillis = 0.0
         internal set
 
-    /** The class with this rank, 0 for the most probable one. */
+    /** The class with this rank: 0 for the most probable one, at most the number of [labels] less one. */
     fun label(rank: Int): String = labels[order[rank]]
 
     /** Its probability, 0 to 1. */

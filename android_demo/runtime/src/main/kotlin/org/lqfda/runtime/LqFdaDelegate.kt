@@ -39,7 +39,7 @@ enum class Isa(internal val option: String) {
  * @param isa the instruction set.
  * @param fuse whether to run what lies between binary convolutions, too, where that is faster.
  * @param profile whether to time every step, for [report].
- * @param verbose whether to write what it does to the standard error output.
+ * @param verbose whether to write what it takes to the system's log, with the tag `lq_fda`.
  * @throws LibraryException the native library is missing or for another processor.
  * @throws IllegalArgumentException an option is none that the library knows, or the processor lacks the instruction set.
  */
@@ -74,7 +74,7 @@ class LqFdaDelegate(
     override fun getNativeHandle(): Long = open()
 
     /**
-     * Which operators the delegate took of the last model that it was added to, and why not the others.
+     * Which operators the delegate took of the last model that it was added to, and why not the others. On any thread.
      *
      * @throws IllegalStateException the delegate is closed.
      */
@@ -95,7 +95,7 @@ class LqFdaDelegate(
 
     companion object {
         /**
-         * The instruction sets that this library and this processor have, the best first.
+         * The instruction sets that this library and this processor have, the best first. On any thread.
          *
          * @throws LibraryException the native library is missing or for another processor.
          */

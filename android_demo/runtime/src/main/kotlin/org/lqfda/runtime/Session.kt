@@ -9,18 +9,28 @@ import java.nio.ByteOrder
 import java.nio.FloatBuffer
 import java.util.concurrent.locks.ReentrantLock
 
+/** @throws IllegalArgumentException the device has fewer processors, or that is no number of threads. */
+internal fun requireThreads(threads: Int) {
+    val processors = Runtime.getRuntime().availableProcessors()
+    require(threads in 1..processors) {
+        "Expected 1 to $processors threads, the processors of this device. Received: threads=$threads."
+    }
+}
+
 /**
  * A network of a bundle, ready to run: float32 in, float32 out, whatever the file stores.
  *
  * Serves one thread at a time; a second one gets an exception, not a crash.
  *
  * @throws BundleException the file is missing or damaged, or does not fit the manifest.
+ * @throws LibraryException a native library is missing, or the delegate does not know the interpreter.
  * @throws ModelException the interpreter cannot run it.
  */
 internal class Session(
     bundle: Bundle,
     val model: Model,
     val threads: Int,
+    open: (ByteBuffer, Interpreter.Options) -> Interpreter = { content, options -> Interpreter(content, options) },
 ) : Closeable {
     private val lock = ReentrantLock()
     private val delegate: LqFdaDelegate?
@@ -41,17 +51,14 @@ internal class Session(
     val inputShape: IntArray
 
     init {
-        require(threads in 1..Runtime.getRuntime().availableProcessors()) {
-            "Expected 1 to ${Runtime.getRuntime().availableProcessors()} threads, the processors of this device. " +
-                "Received: threads=$threads."
-        }
+        requireThreads(threads)
         val content = bundle.model(model)
         delegate = if (model == Model.BINARIZED) LqFdaDelegate() else null
         var opened: Interpreter? = null
         try {
             val options = Interpreter.Options().setNumThreads(threads).setUseXNNPACK(xnnpack)
             if (delegate != null) options.addDelegate(delegate)
-            interpreter = open(content, options, bundle).also { opened = it }
+            interpreter = opening(bundle) { open(content, options) }.also { opened = it }
             requireFits(bundle)
             inputShape = interpreter.getInputTensor(0).shape()
             input = Port(interpreter.getInputTensor(0))
@@ -66,9 +73,9 @@ internal class Session(
         }
     }
 
-    private fun open(content: ByteBuffer, options: Interpreter.Options, bundle: Bundle): Interpreter =
+    private inline fun opening(bundle: Bundle, open: () -> Interpreter): Interpreter =
         try {
-            Interpreter(content, options)
+            open()
         } catch (error: IllegalArgumentException) {
             throw failed(bundle, error)
         } catch (error: IllegalStateException) {
@@ -94,13 +101,21 @@ internal class Session(
         }
     }
 
-    private fun failed(bundle: Bundle, error: Exception) =
-        ModelException(
+    private fun failed(bundle: Bundle, error: Exception): LqFdaException {
+        if (UNKNOWN_LAYOUT in error.message.orEmpty()) {
+            return LibraryException(
+                "The delegate does not know this version of TensorFlow Lite. Expected one that its message names. " +
+                    "Received: ${error.message}. Take that version of tensorflow-lite, or update the library.",
+                error,
+            )
+        }
+        return ModelException(
             "The interpreter cannot run the model. Expected a .tflite file whose operators it or the delegate knows. " +
                 "Received: ${model.file} of ${bundle.name} (${error.message}). " +
                 "Convert the run again, or update the library.",
             error,
         )
+    }
 
     /** Where the next input goes: `height * width * 3` floats. */
     val inputValues: FloatBuffer get() = input.real
@@ -160,6 +175,11 @@ internal class Session(
         } finally {
             lock.unlock()
         }
+    }
+
+    private companion object {
+        // What the delegate says of an interpreter whose structures are others than it was compiled for.
+        const val UNKNOWN_LAYOUT = "laid out in a way that the delegate does not know"
     }
 
     /** A tensor and its values: `real = scale * (stored - zeroPoint)` if it is quantized. */

@@ -12,6 +12,9 @@ import org.lqfda.runtime.TestBundle.Companion.set
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import java.io.File
+import java.io.InputStream
+import java.io.RandomAccessFile
+import java.nio.ByteBuffer
 
 @RunWith(RobolectricTestRunner::class)
 class BundleTest {
@@ -64,6 +67,64 @@ class BundleTest {
         made.manifest.set("files/labels.txt/bytes", Int.MAX_VALUE)
         val error = damaged { TestBundle.open(place, made.manifest.toString().toByteArray()).labels() }
         assertTrue(error, "${Int.MAX_VALUE} bytes" in error)
+    }
+
+    @Test
+    fun readsLabelFilesOfUpTo16Mebibytes() {
+        for ((bytes, problem) in listOf((1 shl 24) to "labels for 2 classes", (1 shl 24) + 1 to "16777217 bytes")) {
+            val error = damaged { folder.bundle { files["labels.txt"] = ByteArray(bytes) { '\n'.code.toByte() } }.labels() }
+            assertTrue(error, problem in error)
+        }
+    }
+
+    @Test
+    fun aFileThatHasGrownIsNotRead() {
+        val place = folder.newFolder()
+        val bundle = TestBundle().write(place)
+        RandomAccessFile(File(place, "labels.txt"), "rw").use { it.setLength(8L shl 30) } // It takes no room on the disk.
+        val error = damaged { bundle.labels() }
+        assertTrue(error, "more than 8 bytes" in error)
+    }
+
+    @Test
+    fun shortMemoryIsAnErrorOfTheFile() {
+        val place = folder.newFolder().also { TestBundle().write(it) }
+        val scarce =
+            object : InputStream() {
+                override fun read(): Int = throw OutOfMemoryError()
+            }
+
+        class Source(
+            private val short: String,
+        ) : BundleSource by FolderSource(place) {
+            override fun open(name: String) = if (name == short) scarce else FolderSource(place).open(name)
+        }
+        val uses =
+            mapOf<String, (Bundle) -> Unit>(
+                "manifest.json" to {},
+                "labels.txt" to { it.labels() },
+                "model.tflite" to { it.model(Model.BINARIZED) },
+                "golden.npz" to { it.golden() },
+            )
+        for ((name, use) in uses) {
+            val error = damaged { use(Bundle(Source(name))) }
+            assertTrue(error, name in error && "not enough memory" in error)
+        }
+    }
+
+    @Test
+    fun shortMemoryForWhatIsMadeOfAFileIsAnErrorOfTheFile() {
+        val bundle = folder.bundle { files["model.tflite"] = ByteArray(2 shl 20) }
+        val held = mutableListOf<ByteBuffer>()
+        try {
+            while (true) held += ByteBuffer.allocateDirect(1 shl 20)
+        } catch (_: OutOfMemoryError) {
+            // Now less than a mebibyte is left of the memory outside the heap.
+        }
+        val error = damaged { bundle.model(Model.BINARIZED) }
+        assertTrue("$error with ${held.size} MB in use", "model.tflite" in error && "not enough memory" in error)
+        // Labels and golden arrays are made in the same way; the heap is everybody's, and no test may fill it.
+        assertTrue("not enough memory" in damaged { bundle.made("golden.npz") { throw OutOfMemoryError() } })
     }
 
     @Test

@@ -1,12 +1,16 @@
 package org.lqfda.runtime
 
+import android.os.Build
+import android.os.PowerManager
 import org.junit.Assert.assertEquals
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
 import org.robolectric.shadows.ShadowBuild
 import org.robolectric.shadows.ShadowVMRuntime
+import org.robolectric.util.ReflectionHelpers
 
 @RunWith(RobolectricTestRunner::class)
 class DeviceTest {
@@ -19,5 +23,18 @@ class DeviceTest {
             ShadowVMRuntime.setIs64Bit(is64Bit)
             assertEquals(machine, Device.machine())
         }
+    }
+
+    @Test
+    fun saysHowMuchTheDeviceThrottles() {
+        val context = RuntimeEnvironment.getApplication()
+        val power = shadowOf(context.getSystemService(PowerManager::class.java))
+        val words = listOf("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")
+        for ((status, word) in words.withIndex()) {
+            power.setCurrentThermalStatus(status)
+            assertEquals(word, Device(context).thermalStatus())
+        }
+        ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", Build.VERSION_CODES.P)
+        assertEquals("unknown", Device(context).thermalStatus())
     }
 }

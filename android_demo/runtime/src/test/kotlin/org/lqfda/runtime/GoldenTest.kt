@@ -11,6 +11,7 @@ import org.junit.runner.RunWith
 import org.lqfda.runtime.TestBundle.Companion.bundle
 import org.lqfda.runtime.TestBundle.Companion.npy
 import org.lqfda.runtime.TestBundle.Companion.npz
+import org.lqfda.runtime.TestBundle.Companion.set
 import org.robolectric.RobolectricTestRunner
 import java.io.ByteArrayOutputStream
 import java.util.zip.ZipEntry
@@ -59,6 +60,24 @@ class GoldenTest {
                 "no archive".toByteArray(),
             )
         for ((number, content) in others.withIndex()) refused("archive $number", content)
+    }
+
+    @Test
+    fun refusesANameThatIsNoText() {
+        val whole = npz(inputs, outputs, "xyz" to byteArrayOf(1))
+        val name = String(whole, Charsets.ISO_8859_1).indexOf("xyz.npy")
+        refused("a name", whole.apply { this[name] = -1 })
+    }
+
+    @Test
+    fun aRowThatIsTooLongTakesNoMemory() {
+        val bundle =
+            folder.bundle {
+                for (side in listOf("height", "width")) manifest.set("preprocessing/$side", 4096)
+                files["golden.npz"] = npz("inputs" to npy(listOf(1, 4096, 4096, 3), values = FloatArray(0)), outputs)
+            }
+        val error = assertThrows(BundleException::class.java) { bundle.golden() }
+        assertTrue(error.message, "does not hold float32" in error.message!!)
     }
 
     @Test

@@ -4,8 +4,10 @@ import android.graphics.Bitmap
 import android.graphics.Color
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
+import org.junit.Assert.fail
 import org.junit.Rule
 import org.junit.Test
 import org.junit.rules.TemporaryFolder
@@ -14,6 +16,7 @@ import org.lqfda.runtime.TestBundle.Companion.set
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.tensorflow.lite.Interpreter
+import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.concurrent.thread
@@ -80,6 +83,67 @@ class MisuseTest {
                 val options = Interpreter.Options().addDelegate(first).addDelegate(second)
                 Interpreter(model, options).use { interpreter -> run(interpreter) }
             }
+        }
+    }
+
+    @Test
+    fun oneDelegateInInterpretersOnTwoThreads() {
+        val expected = LqFdaDelegate().use { delegate -> interpreter(delegate).use(::run) }
+        LqFdaDelegate().use { delegate ->
+            val use = {
+                repeat(10) {
+                    interpreter(delegate).use { interpreter -> repeat(10) { assertArrayEquals(expected, run(interpreter), 0f) } }
+                    delegate.report()
+                }
+            }
+            together(use, use)
+        }
+    }
+
+    @Test
+    fun reportsWhileTheDelegateIsClosed() {
+        repeat(30) {
+            val delegate = LqFdaDelegate()
+            val interpreter = interpreter(delegate)
+            val expected = run(interpreter)
+            val reports = AtomicInteger()
+            together(
+                {
+                    val error =
+                        assertThrows(IllegalStateException::class.java) {
+                            while (true) delegate.report().also { reports.incrementAndGet() }
+                        }
+                    assertTrue(error.message, "Make a new one" in error.message!!)
+                },
+                {
+                    while (reports.get() == 0) Thread.yield()
+                    delegate.close()
+                },
+                { repeat(10) { assertArrayEquals(expected, run(interpreter), 0f) } },
+            )
+            interpreter.close()
+        }
+    }
+
+    /** What Kotlin's lock keeps apart, the native library keeps apart, too. */
+    @Test
+    fun nativeReportsWhileTheDelegateIsDestroyed() {
+        repeat(200) {
+            val handle = NativeLibrary.create(emptyArray(), emptyArray())
+            val reports = AtomicInteger()
+            together(
+                {
+                    val error =
+                        assertThrows(IllegalStateException::class.java) {
+                            while (true) NativeLibrary.report(handle).also { reports.incrementAndGet() }
+                        }
+                    assertTrue(error.message, "no such delegate" in error.message!!)
+                },
+                {
+                    while (reports.get() == 0) Thread.yield()
+                    NativeLibrary.destroy(handle)
+                },
+            )
         }
     }
 
@@ -172,19 +236,37 @@ class MisuseTest {
     }
 
     @Test
-    fun twoClassifiersOnTwoThreads() {
+    fun classifiersOnThreeThreads() {
         val expected = ImageClassifier(bundle).use { it.classify(photo).probability(0) }
-        val wrong = AtomicInteger()
-        List(3) {
-            thread {
-                repeat(10) {
-                    ImageClassifier(bundle).use { classifier ->
-                        repeat(20) { if (classifier.classify(photo).probability(0) != expected) wrong.incrementAndGet() }
-                    }
+        val use = {
+            repeat(10) {
+                ImageClassifier(bundle).use { classifier ->
+                    repeat(20) { assertEquals(expected, classifier.classify(photo).probability(0)) }
                 }
             }
-        }.forEach { it.join() }
-        assertEquals(0, wrong.get())
+        }
+        together(use, use, use)
+    }
+
+    @Test
+    fun imagesOfOddSizes() {
+        ImageClassifier(bundle).use { classifier ->
+            for ((width, height) in listOf(1 to 1, 20_000 to 1, 1 to 20_000, 20_000 to 60)) {
+                for (orientation in listOf(Orientation.UPRIGHT, Orientation.ROTATE_90)) {
+                    val bitmap = Bitmap.createBitmap(width, height, Bitmap.Config.ARGB_8888)
+                    val result = classifier.classify(Photo(bitmap, orientation))
+                    assertEquals("$width x $height", 1.0, List(bundle.classes, result::probability).sumOf { it.toDouble() }, 1e-5)
+                }
+            }
+        }
+    }
+
+    @Test
+    fun filesOfImagesThatAreOddOrNone() {
+        val cmyk = javaClass.getResourceAsStream("/cmyk.jpg")!!.use { Photo.decode(it, "cmyk.jpg") }
+        ImageClassifier(bundle).use { assertTrue(it.classify(cmyk).probability(0) > 0) }
+        val error = assertThrows(ImageException::class.java) { Photo.decode(ByteArray(0).inputStream(), "empty.jpg") }
+        assertTrue(error.message, "empty.jpg" in error.message!! && "Choose another one" in error.message!!)
     }
 
     @Test
@@ -194,7 +276,17 @@ class MisuseTest {
         for (content in odd) {
             val broken = host.changed(folder.newFolder()) { files[Model.BINARIZED.file] = content }
             val error = assertThrows(ModelException::class.java) { ImageClassifier(broken) }
-            assertTrue(error.message, "model.tflite" in error.message!!)
+            assertTrue(error.message, "model.tflite" in error.message!! && "Convert the run again" in error.message!!)
+            refusedByAnInterpreter(broken)
+        }
+    }
+
+    /** TFLite says it in its own words, and the delegate serves the next interpreter. */
+    private fun refusedByAnInterpreter(broken: Bundle) {
+        LqFdaDelegate().use { delegate ->
+            val options = Interpreter.Options().addDelegate(delegate)
+            assertThrows(RuntimeException::class.java) { Interpreter(broken.model(Model.BINARIZED), options).use(::run) }
+            interpreter(delegate).use { assertTrue(run(it).all(Float::isFinite)) }
         }
     }
 
@@ -205,7 +297,8 @@ class MisuseTest {
         val other = text.replace("LceBconv2d", "LceBconv9z").toByteArray(Charsets.ISO_8859_1)
         val strange = host.changed(folder.newFolder()) { files[Model.BINARIZED.file] = other }
         val error = assertThrows(ModelException::class.java) { ImageClassifier(strange) }
-        assertTrue(error.message, "LceBconv9z" in error.message!!)
+        assertTrue(error.message, "LceBconv9z" in error.message!! && "update the library" in error.message!!)
+        refusedByAnInterpreter(strange)
     }
 
     @Test
@@ -234,6 +327,55 @@ class MisuseTest {
                 ("inputs" to TestBundle.npy(listOf(golden.inputs.size, spec.height, spec.width, 3)))
         val other = host.changed(folder.newFolder()) { files["golden.npz"] = TestBundle.npz(*arrays.toTypedArray()) }
         assertTrue(host.background { SelfTest.run(other) }.none { it.passed })
+    }
+
+    @Test
+    fun aSelfTestFindsOutputsThatAreNoNumbers() {
+        val golden = bundle.golden()
+        val spec = bundle.preprocessing
+        val shape = listOf(golden.inputs.size, spec.height, spec.width, 3)
+        val arrays =
+            bundle.models.map { model ->
+                val outputs = golden.outputs.getValue(model)
+                val array = TestBundle.npy(listOf(outputs.size, bundle.classes), values = outputs.flatMap(FloatArray::asList).toFloatArray())
+                "outputs_${model.file.removeSuffix(".tflite")}" to array
+            } + ("inputs" to TestBundle.npy(shape, values = FloatArray(shape.reduce(Int::times)) { 3e38f }))
+        val huge = host.changed(folder.newFolder()) { files["golden.npz"] = TestBundle.npz(*arrays.toTypedArray()) }
+        val result = host.background { SelfTest.run(huge) }.first { it.model == Model.FLOAT }
+        assertEquals(Double.POSITIVE_INFINITY, result.difference, 0.0)
+        assertFalse(result.passed)
+    }
+
+    @Test
+    fun benchmarksOfNothing() {
+        for (odd in listOf({ Protocol(rounds = 0) }, { Protocol(warmups = -1) }, { Protocol(settle = -1) })) {
+            val error = assertThrows(IllegalArgumentException::class.java) { odd() }
+            assertTrue(error.message, "nothing to measure" in error.message!!)
+        }
+        val benchmark = Benchmark(RuntimeEnvironment.getApplication())
+        for (threads in listOf(emptyList(), listOf(0), listOf(1, 100_000))) {
+            val error =
+                assertThrows(IllegalArgumentException::class.java) {
+                    host.background { benchmark.run(bundle, threads) { _, _ -> fail("it has begun") } }
+                }
+            assertTrue(error.message, "threads=" in error.message!! || "thread counts" in error.message!!)
+        }
+    }
+
+    /** Does these at once, each on a thread of its own; what one of them threw is thrown. */
+    private fun together(vararg actions: () -> Unit) {
+        val start = CountDownLatch(1)
+        val failures = ConcurrentLinkedQueue<Throwable>()
+        val threads =
+            actions.map { action ->
+                thread {
+                    start.await()
+                    runCatching(action).onFailure(failures::add)
+                }
+            }
+        start.countDown()
+        threads.forEach { it.join() }
+        failures.peek()?.let { throw it }
     }
 
     private fun interpreter(delegate: LqFdaDelegate) = Interpreter(model, Interpreter.Options().addDelegate(delegate))
