@@ -60,9 +60,11 @@ class EpochRecorder(keras.callbacks.Callback):
         self._learning_rate = learning_rate(recipe, steps_per_epoch)
         self._images = steps_per_epoch * recipe.batch_size
         self._chief = chief
+        shipped = checkpoints.read_values(trainer.shipped)
         if chief:
             with precision("float32"):
                 self._shipped = models.build(recipe.model)
+            self._shipped.set_weights(shipped)
             self._validation = split_of(dataset, "validation")
             self._evaluate = Evaluator(self._shipped)
             self._probe = BinarizationProbe(self._shipped, next(iter(self._validation))[0])
@@ -83,6 +85,7 @@ class EpochRecorder(keras.callbacks.Callback):
         shipped = checkpoints.read_values(self._trainer.shipped)
         if self._chief:
             self._shipped.set_weights(shipped)
+            self._probe.restart()
             self._write_files()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -154,9 +157,10 @@ def _logging(folder: Path) -> Iterator[None]:
 
 
 def as_csv(history: list[Row]) -> str:
-    """The history as a table with a header."""
+    """The history as a table with a header; empty where an older version, which began the run, measured less."""
     text = io.StringIO(newline="")
-    table = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
+    columns = dict.fromkeys(column for row in history for column in row)
+    table = csv.DictWriter(text, fieldnames=list(columns), lineterminator="\n")
     table.writeheader()
     table.writerows(history)
     return text.getvalue()
