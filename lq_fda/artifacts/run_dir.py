@@ -68,6 +68,11 @@ class RunRecord(pydantic.BaseModel):
     environment: dict[str, Any]
 
 
+def best_row(history: list[dict[str, float]]) -> dict[str, float]:
+    """The epoch with the highest validation accuracy, whose weights are shipped; the first where several share it."""
+    return max(history, key=lambda row: row["validation_accuracy"])
+
+
 class RunDir:
     """A training run on disk.
 
@@ -142,10 +147,13 @@ class RunDir:
         """
         try:
             with self.history_file.open(encoding="utf-8", newline="") as file:
-                return [
+                rows = [
                     {column: float(value) for column, value in row.items() if value != ""}
                     for row in csv.DictReader(file)
                 ]
+            if not rows or any("validation_accuracy" not in row for row in rows):
+                raise ValueError("an epoch without a validation_accuracy, or no epoch")
+            return rows
         except (OSError, ValueError, TypeError, csv.Error) as error:
             raise LqFdaError(
                 f"The run's history is missing or damaged. Expected a table with one row an epoch. "

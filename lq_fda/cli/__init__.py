@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from lq_fda.cli.analysis import analyze
 from lq_fda.cli.bundles import benchmark, convert, costs, peers, verify
 from lq_fda.cli.networks import models, summary
 from lq_fda.cli.pipeline import run
@@ -34,7 +35,22 @@ def _options(
     """Train binarized neural networks in Keras, and ship them as fast, verified LCE .tflite files."""
 
 
-for command in (run, models, summary, train, ablate, evaluate, record, convert, verify, benchmark, costs, peers, speed):
+for command in (
+    run,
+    models,
+    summary,
+    train,
+    ablate,
+    evaluate,
+    record,
+    analyze,
+    convert,
+    verify,
+    benchmark,
+    costs,
+    peers,
+    speed,
+):
     app.command()(command)
 
 

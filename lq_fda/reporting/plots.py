@@ -13,7 +13,7 @@ LABELS = {Bundle.MODEL: "1-bit", Bundle.INT8: "int8 twin", Bundle.FLOAT: "float 
 
 # Okabe and Ito's palette tells colours apart for every kind of colour vision, on white and on black.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#7f8c98"
-_STYLE = {
+STYLE = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -36,7 +36,7 @@ def _svg(figure: Figure) -> str:
 
 def curves(histories: dict[str, list[dict[str, float]]]) -> str:
     """Validation accuracy and training loss over the epochs, one line a network."""
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(8, 2.8))
         accuracy, loss = figure.subplots(1, 2)
         for (name, rows), colour in zip(histories.items(), (BLUE, ORANGE), strict=False):
@@ -54,7 +54,7 @@ def distributions(distribution: Distribution) -> str:
     points = distribution.points
     columns = min(4, len(points))
     rows = -(-len(points) // columns)
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(2.3 * columns, 1.6 * rows))
         axes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
         for axis, point in zip(axes, points, strict=False):
@@ -82,7 +82,7 @@ def bars(records: Sequence[BenchmarkRecord]) -> str:
         name += f", {record.threads} threads" if several else ""
         latencies[name], sizes[file] = record.median_ms, record.file_bytes / 1024
         colours[name] = colours[file] = BLUE if record.file == Bundle.MODEL else GREY
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(8, 0.7 + 0.3 * len(latencies)))
         latency, size = figure.subplots(1, 2)
         for axis, values, unit in ((latency, latencies, "median latency, ms"), (size, sizes, "file size, KiB")):

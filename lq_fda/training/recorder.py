@@ -16,7 +16,7 @@ import numpy as np
 
 from lq_fda import data, models
 from lq_fda._keras import keras, precision, tf
-from lq_fda.artifacts import RunDir, atomic_file, write_atomic
+from lq_fda.artifacts import RunDir, atomic_file, best_row, write_atomic
 from lq_fda.errors import LqFdaError
 from lq_fda.training import checkpoints
 from lq_fda.training.callbacks import check_finite
@@ -30,11 +30,6 @@ Row = dict[str, Any]
 
 # Bytes of a variable's entry beside its values; measured at 1400.
 _HDF5_OVERHEAD = 4096
-
-
-def best_row(history: list[Row]) -> Row:
-    """The epoch with the highest validation accuracy; the first one where several share it."""
-    return max(history, key=lambda row: row["validation_accuracy"])
 
 
 class EpochRecorder(keras.callbacks.Callback):
