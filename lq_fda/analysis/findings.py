@@ -134,16 +134,12 @@ def _kernel(layer: _Layer) -> _Remark:
     error = float(np.mean(layer.point.kernel_error))
     if error <= LARGEST_ERROR:
         return None
+    observation = f"Few weights are large and many small: signs lose {error:.0%} of the kernel; of a normal one, 36%."
     if "clamped_weights" in layer.parts:
-        attempt = f"{_CALM}: large steps carry weights to where they no longer flip."
-    elif "standardized_weights" in layer.parts:
-        attempt = "Take `clamped_weights` (ReCU) in place of `standardized_weights`: it cuts the outliers."
-    else:
-        attempt = "Add `clamped_weights` (ReCU, which cuts the outliers) or `standardized_weights` to model.parts."
-    return (
-        f"Few weights are large and many small: signs lose {error:.0%} of the kernel; of a normal one, 36%.",
-        attempt,
-    )
+        return observation, f"{_CALM}: large steps carry weights to where they no longer flip."
+    if "standardized_weights" in layer.parts:
+        return observation, "Take `clamped_weights` (ReCU) in place of `standardized_weights`: it cuts the large ones."
+    return observation, "Add `clamped_weights` (ReCU) to model.parts: it cuts the large ones."
 
 
 def _restless(layer: _Layer) -> _Remark:

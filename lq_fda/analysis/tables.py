@@ -34,7 +34,7 @@ def tables(found: Analysis) -> Group:
 def _layers(found: Analysis) -> Table:
     first = found.runs[0]
     table = Table(
-        Column("layer", no_wrap=True),
+        "layer",
         title=f"{escape(first.name)}: what the signs see",
         caption="A normal distribution: 50%, 1 bit, 68% inside, e_x and e_w 36%, 28% kept.",
     )
@@ -55,7 +55,7 @@ def _layers(found: Analysis) -> Table:
 
 
 def _runs(found: Analysis) -> Table:
-    table = Table(Column("run", no_wrap=True), title="Side by side, means over the layers")
+    table = Table(Column("run", overflow="fold"), title="Side by side, means over the layers")
     for quantity in ("validation", "bits", "inside", "e_x", "e_w", "dead", "kept"):
         table.add_column(quantity, justify="right", no_wrap=True)
     for run in found.runs:

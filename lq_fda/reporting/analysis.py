@@ -61,17 +61,21 @@ def _indented(text: str, opening: str) -> str:
 
 
 def _notes(found: Analysis) -> list[str]:
-    notes = []
-    for run in found.runs:
-        if run.epochs < run.planned:
-            notes.append(f"{run.name} has trained {run.epochs} of {run.planned} epochs: what follows may differ.")
-        if run.binarized and not run.has("flip_rate"):
-            notes.append(
-                f"{run.name} has no flip rates in its history: the version that trained it did not measure them."
-            )
-        if not run.binarized:
-            notes.append(
-                f"{run.name} is a float twin: what signs would see in its places. Its ReLU leaves nothing below zero, "
-                "so that a sign behind it is +1 everywhere; a binarized block has no ReLU there."
-            )
+    runs = found.runs
+    notes = [
+        f"{run.name} has trained {run.epochs} of {run.planned} epochs: this is how it stands now."
+        for run in runs
+        if run.epochs < run.planned
+    ]
+    without_flips = [run.name for run in runs if run.binarized and not run.has("flip_rate")]
+    if without_flips:
+        notes.append(
+            f"Without flip rates, for the version that trained them did not measure any: {', '.join(without_flips)}."
+        )
+    twins = [run.name for run in runs if not run.binarized]
+    if twins:
+        notes.append(
+            f"Float twins, measured where the others take signs: {', '.join(twins)}. A ReLU leaves nothing below zero, "
+            "so that a sign behind it would be +1 everywhere; a binarized block has none there."
+        )
     return notes

@@ -1,6 +1,7 @@
 """The figures of an analysis, as PNG files that a person reads at a glance."""
 
 import io
+import itertools
 from collections.abc import Callable, Sequence
 
 import matplotlib
@@ -14,8 +15,10 @@ from matplotlib.ticker import MaxNLocator
 from lq_fda.artifacts import Analysis, BinarizationPoint, RunAnalysis
 from lq_fda.reporting.plots import BLUE, GREEN, GREY, ORANGE, STYLE
 
-_PURPLE, _SKY, _DARK = "#CC79A7", "#56B4E9", "#333b44"
-_COLOURS = (BLUE, ORANGE, GREEN, _PURPLE, _SKY)
+_DARK = "#333b44"
+# The rest of Okabe and Ito's palette; what comes after has other markers.
+_COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#56B4E9", "#E69F00")
+_MARKERS = ("o", "^", "s")
 _ON_PAPER = {**STYLE, "text.color": _DARK, "axes.labelcolor": _DARK, "xtick.color": _DARK, "ytick.color": _DARK}
 _COLUMNS = 6
 # Of a normal distribution around zero, as wide as the window.
@@ -152,10 +155,9 @@ def depth(found: Analysis) -> Figure:
         axes = figure.subplots(2, 3, sharex=True).ravel()
         for axis, (quantity, (title, value)) in zip(axes, panels.items(), strict=True):
             axis.axhline(_NORMAL[quantity], color=GREY, linewidth=1, linestyle=":", label="normal distribution")
-            for run, colour in zip(runs, _colours(runs), strict=True):
+            for run, line in zip(runs, _lines(runs), strict=True):
                 numbers = [value(point) for point in run.distribution.points]
-                line = {"linestyle": "-" if run.binarized else "--", "marker": "o", "markersize": 3}
-                axis.plot(places, numbers, color=colour, label=_accuracy(run), **line)
+                axis.plot(places, numbers, label=f"{run.name} ({run.validation_accuracy:.1%})", markersize=3, **line)
             axis.set_title(title, fontsize=9, loc="left")
             axis.set_ylim(bottom=0)
             axis.grid(axis="y", color=GREY, alpha=0.2)
@@ -170,14 +172,14 @@ def depth(found: Analysis) -> Figure:
         return figure
 
 
-def _colours(runs: Sequence[RunAnalysis]) -> list[str]:
-    """Float twins in grey, the others in the palette's order."""
-    binarized = [run for run in runs if run.binarized]
-    return [_COLOURS[binarized.index(run) % len(_COLOURS)] if run.binarized else _DARK for run in runs]
-
-
-def _accuracy(run: RunAnalysis) -> str:
-    return f"{run.name} ({run.validation_accuracy:.1%})"
+def _lines(runs: Sequence[RunAnalysis]) -> list[dict[str, str]]:
+    """How the line of each run looks: float twins are dashed, the others have the colours in their order."""
+    looks = itertools.cycle(itertools.product(_MARKERS, _COLOURS))
+    lines = []
+    for run in runs:
+        marker, colour = next(looks) if run.binarized else ("o", _DARK)
+        lines.append({"color": colour, "marker": marker, "linestyle": "-" if run.binarized else "--"})
+    return lines
 
 
 def epochs(found: Analysis) -> Figure:
