@@ -27,6 +27,7 @@ from lq_fda.artifacts import BinarizationPoint, Finding, Remark, RunAnalysis, Va
 
 LEAST_INSIDE, WIDEST, LEAST_BITS, LARGEST_ERROR = 0.5, 1.5, 0.8, 0.43
 RESTLESS, FROZEN = 0.02, 0.002
+OFF_CENTRE = 0.5  # Deviations; a normal distribution there still has 0.89 bits.
 
 _ADJUST = "Add `adjustment` to model.parts: it puts every channel around zero, about as wide as the window."
 _CALM = "Lower learning_rate, or set clip_norm=1"
@@ -101,10 +102,14 @@ def _unbalanced(layer: _Layer) -> _Remark:
     bits = float(layer.seen.entropy.mean())
     if bits >= LEAST_BITS:
         return None
-    return (
-        f"The signs are unbalanced: {bits:.2f} bits each, {np.mean(layer.seen.positive):.0%} are +1.",
-        _recentre(layer),
-    )
+    observation = f"The signs are unbalanced: {bits:.2f} bits each, {np.mean(layer.seen.positive):.0%} are +1."
+    return observation, _recentre(layer) if _off_centre(layer) else _reshape(layer)
+
+
+def _off_centre(layer: _Layer) -> bool:
+    """Whether means explain unbalanced signs, or an excitation or the lack of an adjustment might; not their shape."""
+    relative = np.square(layer.seen.mean) / np.maximum(layer.seen.variance, np.finfo(float).tiny)
+    return not layer.adjusted or "excitation" in layer.parts or math.sqrt(np.mean(relative)) > OFF_CENTRE
 
 
 def _recentre(layer: _Layer) -> str:
@@ -118,16 +123,18 @@ def _recentre(layer: _Layer) -> str:
     return f"{_CALM}: the adjustment's shift has carried the channels off."
 
 
+def _reshape(layer: _Layer) -> str:
+    if "finetuning" in layer.parts:
+        return "Give the layer more channels (a wider network): several signs say what one cannot."
+    return "Add `finetuning` to model.parts: its PReLU reshapes the values before they reach the next sign."
+
+
 def _tails(layer: _Layer) -> _Remark:
     error = float(layer.seen.quantization_error.mean())
     if error <= LARGEST_ERROR or layer.seen.entropy.mean() < LEAST_BITS:
         return None
-    return (
-        f"The values have long tails: a sign loses {error:.0%} of their variance; of a normal one, 36%.",
-        "Give the layer more channels (a wider network): several signs say what one cannot."
-        if "finetuning" in layer.parts
-        else "Add `finetuning` to model.parts: its PReLU reshapes the values before they reach the next sign.",
-    )
+    observation = f"The values have long tails: a sign loses {error:.0%} of their variance; of a normal one, 36%."
+    return observation, _reshape(layer)
 
 
 def _kernel(layer: _Layer) -> _Remark:

@@ -85,6 +85,21 @@ def test_unbalanced(parts, words, run_of, point, normal):
     assert words in rules(run_of(point("x", normal(-0.73)), parts=parts))["unbalanced"]
 
 
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        (PLAIN, "Add `adjustment`"),
+        (ADJUSTED, "Add `finetuning`"),
+        (("adjustment", "finetuning"), "more channels"),
+        (WHOLE, "model.reduction=4"),
+    ],
+)
+def test_lopsided_values_are_not_blamed_on_their_mean(parts, words, run_of, point):
+    values = np.random.default_rng(0).lognormal(sigma=1.5, size=(20_000, 32))
+    standardized = (values - values.mean(0)) / values.std(0)
+    assert words in rules(run_of(point("x", standardized), parts=parts))["unbalanced"]
+
+
 @pytest.mark.parametrize(("parts", "words"), [(ADJUSTED, "Add `finetuning`"), (WHOLE, "more channels")])
 def test_tails(parts, words, run_of, point):
     # |x|^s of a Laplace distribution has tails between those of a normal one (0.363) and its own (0.5).
