@@ -31,11 +31,13 @@ def analyze(
         found = lq_fda.analysis.analyze(
             [lq_fda.artifacts.RunDir(run) for run in runs], images=images, progress=progress
         )
-    folder = output or runs[0] / "analysis"
-    files = lq_fda.reporting.write_analysis(found, folder)
     if as_json:
         print_json(found.model_dump(mode="json"))
-        return
-    rich.print(lq_fda.analysis.tables(found))
-    typer.echo(f"\n{lq_fda.reporting.analysis_summary(found)}\n")
-    rich.print(f"{escape(str(folder))}: {', '.join(file.name for file in files)}")
+    else:
+        rich.print(lq_fda.analysis.tables(found))
+        typer.echo(f"\n{lq_fda.reporting.analysis_summary(found)}\n")
+    # After it was printed, so that a folder that cannot be written loses nothing.
+    folder = output or runs[0] / "analysis"
+    files = lq_fda.reporting.write_analysis(found, folder)
+    if not as_json:
+        rich.print(f"{escape(str(folder))}: {', '.join(file.name for file in files)}")

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from lq_fda.artifacts import Analysis
 from lq_fda.cli import app
+from lq_fda.errors import LqFdaError
 
 FILES = {"histograms.png", "balance.png", "depth.png", "epochs.png", "summary.txt", "analysis.json"}
 
@@ -35,3 +36,10 @@ def test_json_for_machines_and_another_folder(run, tmp_path):
     assert shown.exit_code == 0, shown.output
     assert json.loads(shown.stdout) == json.loads((folder / "analysis.json").read_text())
     assert not (run / "analysis").exists()
+
+
+def test_a_folder_that_cannot_be_made_loses_nothing(run, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    shown = CliRunner().invoke(app, ["analyze", str(run), "--images", "8", "--output", str(tmp_path / "file" / "x")])
+    assert isinstance(shown.exception, LqFdaError) and "Could not write" in str(shown.exception)
+    assert "1. stage" in shown.stdout
