@@ -3,6 +3,7 @@
 data -> models -> training -> RunDir -> conversion -> Bundle -> verification, benchmarking -> records
 """
 
+from lq_fda.artifacts.analysis import Analysis, Finding, Remark, RunAnalysis, Trend
 from lq_fda.artifacts.bundle import (
     Bundle,
     ConversionReport,
@@ -29,33 +30,39 @@ from lq_fda.artifacts.records import (
     read_records,
     write_records,
 )
-from lq_fda.artifacts.run_dir import Result, RunDir, RunRecord
+from lq_fda.artifacts.run_dir import Result, RunDir, RunRecord, best_row
 from lq_fda.artifacts.system import describe_environment, describe_measurement, usable_cores
 from lq_fda.artifacts.verification import FileParity, Gate, LayerParity, Verification
 
 __all__ = [
+    "Analysis",
     "BenchmarkRecord",
     "BinarizationPoint",
     "Bundle",
     "ConversionReport",
     "Distribution",
     "FileParity",
+    "Finding",
     "Gate",
     "LayerParity",
     "LayerReport",
     "Manifest",
     "PeerRecord",
     "Preprocessing",
+    "Remark",
     "Result",
+    "RunAnalysis",
     "RunDir",
     "RunRecord",
     "SplitAccuracy",
     "TrainingSpeed",
+    "Trend",
     "ValueDistribution",
     "Verification",
     "append_record",
     "atomic_directory",
     "atomic_file",
+    "best_row",
     "describe_environment",
     "describe_measurement",
     "read_json",

@@ -68,6 +68,11 @@ class RunRecord(pydantic.BaseModel):
     environment: dict[str, Any]
 
 
+def best_row(history: list[dict[str, float]]) -> dict[str, float]:
+    """The epoch with the highest validation accuracy, whose weights are shipped; the first where several share it."""
+    return max(history, key=lambda row: row["validation_accuracy"])
+
+
 class RunDir:
     """A training run on disk.
 
@@ -132,6 +137,31 @@ class RunDir:
                 cure="Remove the file and resume the run: `lq-fda train --resume --output DIR`.",
             ) from error
 
+    def history(self) -> list[dict[str, float]]:
+        """One row an epoch, by column; columns named `LAYER/...` are about one layer.
+
+        A row lacks what was not measured then: the version that trained that epoch may have measured less.
+
+        Raises:
+            LqFdaError: The file is missing or damaged.
+        """
+        try:
+            with self.history_file.open(encoding="utf-8", newline="") as file:
+                rows = [
+                    {column: float(value) for column, value in row.items() if value != ""}
+                    for row in csv.DictReader(file)
+                ]
+            if not rows or any("validation_accuracy" not in row for row in rows):
+                raise ValueError("an epoch without a validation_accuracy, or no epoch")
+            return rows
+        except (OSError, ValueError, TypeError, csv.Error) as error:
+            raise LqFdaError(
+                f"The run's history is missing or damaged. Expected a table with one row an epoch. "
+                f"Received: {str(self.history_file)!r} ({type(error).__name__}: {error}).",
+                cure="Remove result.json, if it is there, and resume the run, which mends it from its checkpoint: "
+                f"`lq-fda train --resume --output {self.path}`.",
+            ) from error
+
     def record(self, study: str) -> RunRecord:
         """The finished run as one line for `results/`.
 
@@ -142,14 +172,10 @@ class RunDir:
             LqFdaError: Training has not ended, or a file is missing or damaged.
         """
         result, recipe = self.result(), self.recipe()
+        history = [{name: row[name] for name in row if "/" not in name} for row in self.history()]
         ended = datetime.datetime.fromtimestamp(self.result_file.stat().st_mtime, datetime.timezone.utc)
         try:
             recipe["data"].pop("data_dir")
-            with self.history_file.open(encoding="utf-8", newline="") as file:
-                history = [
-                    {column: float(value) for column, value in row.items() if "/" not in column}
-                    for row in csv.DictReader(file)
-                ]
             return RunRecord(
                 study=study,
                 name=self.path.resolve().name,

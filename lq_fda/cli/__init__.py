@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from lq_fda.cli.analysis import analyze
 from lq_fda.cli.bundles import benchmark, convert, costs, peers, verify
 from lq_fda.cli.networks import models, summary
 from lq_fda.cli.pipeline import run
@@ -39,7 +40,7 @@ for command in (
     *(run, models, summary),
     *(train, ablate, evaluate, record, speed),
     *(convert, verify, benchmark, costs, peers),
-    results,
+    *(analyze, results),
 ):
     app.command()(command)
 

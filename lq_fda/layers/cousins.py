@@ -42,8 +42,12 @@ class StandardizedSign(larq.quantizers.Quantizer):
 
     precision = 1
 
+    def before_sign(self, kernel: tf.Tensor) -> tf.Tensor:
+        """The standardized weights, in float32."""
+        return _standardized(kernel)
+
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        return tf.cast(_straight_through(_standardized(inputs)), tf.convert_to_tensor(inputs).dtype)
+        return tf.cast(_straight_through(self.before_sign(inputs)), tf.convert_to_tensor(inputs).dtype)
 
 
 @keras.utils.register_keras_serializable(package="lq_fda")
@@ -78,13 +82,16 @@ class ClampedSign(larq.quantizers.Quantizer):
             raise ValueError(f"ClampedSign needs 0.5 < tau < 1. Received: tau={tau}.")
         self.tau = tau
 
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        values = _standardized(inputs)
+    def before_sign(self, kernel: tf.Tensor) -> tf.Tensor:
+        """The clamped weights, in float32."""
+        values = _standardized(kernel)
         axes = list(range(values.shape.rank - 1))
         bound = -tf.reduce_mean(tf.abs(values), axis=axes, keepdims=True) * tf.math.log(2 - 2 * self.tau)
         bound = tf.stop_gradient(bound)
-        signs = _straight_through(tf.clip_by_value(values, -bound, bound))
-        return tf.cast(signs, tf.convert_to_tensor(inputs).dtype)
+        return tf.clip_by_value(values, -bound, bound)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return tf.cast(_straight_through(self.before_sign(inputs)), tf.convert_to_tensor(inputs).dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "tau": self.tau}

@@ -12,7 +12,7 @@ from lq_fda.models.blocks import Block, residual_conv
 from lq_fda.models.config import COUSINS, PARTS, RECOMMENDED, ModelConfig
 from lq_fda.models.profiling import profile, summary
 from lq_fda.models.registry import build, create, describe, names
-from lq_fda.models.trained import configs, load, require_twin
+from lq_fda.models.trained import configs, load, require_comparable, require_twin
 
 __all__ = [
     "COUSINS",
@@ -27,6 +27,7 @@ __all__ = [
     "load",
     "names",
     "profile",
+    "require_comparable",
     "require_twin",
     "residual_conv",
     "summary",

@@ -63,18 +63,33 @@ def require_twin(float_run: RunDir, run: RunDir) -> None:
     Raises:
         LqFdaError: They differ, or one cannot be read.
     """
-    (twin, twin_data), (config, data_config) = configs(float_run), configs(run)
-    expected = dataclasses.replace(config, binarized=False)
-    differing = [
-        name
-        for name in ("name", "input_shape", "classes", "binarized")
-        if getattr(twin, name) != getattr(expected, name)
-    ]
-    theirs, ours = twin_data.images(), data_config.images()
-    differing += [f"data.{name}" for name in ours if theirs.get(name) != ours[name]]
+    twin, _ = configs(float_run)
+    differing = _differences(float_run, run) + (["binarized"] if twin.binarized else [])
     if differing:
         raise LqFdaError(
             f"The float run is no twin of the binarized one: they differ in {', '.join(differing)}. "
             f"Received: {str(float_run.path)!r} and {str(run.path)!r}.",
             cure="Train the twin with the same recipe and model.binarized=False.",
         )
+
+
+def require_comparable(other: RunDir, run: RunDir) -> None:
+    """Refuses a run that was not trained on the same images and topology as another one; their blocks may differ.
+
+    Raises:
+        LqFdaError: They differ, or one cannot be read.
+    """
+    differing = _differences(other, run)
+    if differing:
+        raise LqFdaError(
+            f"The runs cannot be compared: they differ in {', '.join(differing)}. "
+            f"Received: {str(other.path)!r} and {str(run.path)!r}.",
+            cure="Compare runs of one network on one data set.",
+        )
+
+
+def _differences(one: RunDir, other: RunDir) -> list[str]:
+    (ours, our_data), (theirs, their_data) = configs(one), configs(other)
+    differing = [name for name in ("name", "input_shape", "classes") if getattr(ours, name) != getattr(theirs, name)]
+    our_images, their_images = our_data.images(), their_data.images()
+    return differing + [f"data.{name}" for name in their_images if our_images.get(name) != their_images[name]]

@@ -1,6 +1,5 @@
 """Gathers what a run left behind and renders it."""
 
-import csv
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,24 +63,9 @@ def _validated(contract: type[Contract], path: Path) -> Contract | None:
         ) from error
 
 
-def _history(run: RunDir) -> list[dict[str, float]]:
-    with run.history_file.open(encoding="utf-8", newline="") as file:
-        return [
-            {name: float(value) for name, value in row.items() if _is_number(value)} for row in csv.DictReader(file)
-        ]
-
-
-def _is_number(text: str | None) -> bool:
-    try:
-        float(text or "")
-    except ValueError:
-        return False
-    return True
-
-
 def _curves(binarized: RunDir, twin: RunDir) -> str | None:
     runs = {"1-bit": binarized, "float twin": twin}
-    histories = {name: _history(run) for name, run in runs.items() if run.history_file.is_file()}
+    histories = {name: run.history() for name, run in runs.items() if run.history_file.is_file()}
     return plots.curves(histories) if any(histories.values()) else None
 
 

@@ -7,12 +7,20 @@ from typing import Any
 
 from lq_fda import data, models
 from lq_fda._keras import keras, tf
-from lq_fda.artifacts import Result, RunDir, SplitAccuracy, describe_environment, remove_leftovers, write_json
+from lq_fda.artifacts import (
+    Result,
+    RunDir,
+    SplitAccuracy,
+    best_row,
+    describe_environment,
+    remove_leftovers,
+    write_json,
+)
 from lq_fda.errors import LqFdaError
 from lq_fda.training.callbacks import GrowImages, ProgressBar, StopOnNan
 from lq_fda.training.evaluation import Evaluator, split_of
 from lq_fda.training.recipe import Recipe, load_recipe, to_values
-from lq_fda.training.recorder import EpochRecorder, best_row, median_speed
+from lq_fda.training.recorder import EpochRecorder, median_speed
 from lq_fda.training.strategies import StrategyName, is_chief, open_strategy, training_batches
 from lq_fda.training.trainer import build_trainer
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from lq_fda import data, models
 from lq_fda._keras import keras, precision, tf
-from lq_fda.artifacts import RunDir, atomic_file, write_atomic
+from lq_fda.artifacts import RunDir, atomic_file, best_row, write_atomic
 from lq_fda.errors import LqFdaError
 from lq_fda.training import checkpoints
 from lq_fda.training.callbacks import check_finite
@@ -30,11 +30,6 @@ Row = dict[str, Any]
 
 # Bytes of a variable's entry beside its values; measured at 1400.
 _HDF5_OVERHEAD = 4096
-
-
-def best_row(history: list[Row]) -> Row:
-    """The epoch with the highest validation accuracy; the first one where several share it."""
-    return max(history, key=lambda row: row["validation_accuracy"])
 
 
 class EpochRecorder(keras.callbacks.Callback):
@@ -60,9 +55,11 @@ class EpochRecorder(keras.callbacks.Callback):
         self._learning_rate = learning_rate(recipe, steps_per_epoch)
         self._images = steps_per_epoch * recipe.batch_size
         self._chief = chief
+        shipped = checkpoints.read_values(trainer.shipped)
         if chief:
             with precision("float32"):
                 self._shipped = models.build(recipe.model)
+            self._shipped.set_weights(shipped)
             self._validation = split_of(dataset, "validation")
             self._evaluate = Evaluator(self._shipped)
             self._probe = BinarizationProbe(self._shipped, next(iter(self._validation))[0])
@@ -83,6 +80,7 @@ class EpochRecorder(keras.callbacks.Callback):
         shipped = checkpoints.read_values(self._trainer.shipped)
         if self._chief:
             self._shipped.set_weights(shipped)
+            self._probe.restart()
             self._write_files()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -154,9 +152,10 @@ def _logging(folder: Path) -> Iterator[None]:
 
 
 def as_csv(history: list[Row]) -> str:
-    """The history as a table with a header."""
+    """The history as a table with a header; empty where an older version, which began the run, measured less."""
     text = io.StringIO(newline="")
-    table = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
+    columns = dict.fromkeys(column for row in history for column in row)
+    table = csv.DictWriter(text, fieldnames=list(columns), lineterminator="\n")
     table.writeheader()
     table.writerows(history)
     return text.getvalue()

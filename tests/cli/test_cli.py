@@ -62,6 +62,7 @@ def test_summary_for_machines_counts_as_the_network_does():
         (("train", "--output", "x", "--set", "epochs=many"), "epochs"),
         (("train", "--output", "x", "--set", "data.name=cifar11"), "cifar1"),
         (("evaluate", "nowhere"), "This is no run directory"),
+        (("analyze", "nowhere"), "This is no run directory"),
         (("benchmark", "nowhere"), "manifest.json"),
         (("convert", "nowhere", "--output", "x"), "This is no run directory"),
         (("verify", "nowhere", "--run", "nowhere"), "manifest.json"),
