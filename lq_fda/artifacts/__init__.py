@@ -15,21 +15,23 @@ from lq_fda.artifacts.distribution import BinarizationPoint, Distribution, Value
 from lq_fda.artifacts.files import (
     atomic_directory,
     atomic_file,
+    parse_json,
     read_json,
     remove_leftovers,
     sha256_of,
     write_atomic,
     write_json,
 )
-from lq_fda.artifacts.records import BenchmarkRecord, append_record, read_records, write_records
+from lq_fda.artifacts.records import BenchmarkRecord, Condition, append_record, read_records, write_records
 from lq_fda.artifacts.run_dir import Result, RunDir, RunRecord
-from lq_fda.artifacts.system import describe_environment, describe_measurement, usable_cores
+from lq_fda.artifacts.system import describe_condition, describe_environment, describe_measurement, usable_cores
 from lq_fda.artifacts.verification import FileParity, Gate, LayerParity, Verification
 
 __all__ = [
     "BenchmarkRecord",
     "BinarizationPoint",
     "Bundle",
+    "Condition",
     "ConversionReport",
     "Distribution",
     "FileParity",
@@ -47,8 +49,10 @@ __all__ = [
     "append_record",
     "atomic_directory",
     "atomic_file",
+    "describe_condition",
     "describe_environment",
     "describe_measurement",
+    "parse_json",
     "read_json",
     "read_records",
     "remove_leftovers",

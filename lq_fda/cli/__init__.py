@@ -8,7 +8,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from lq_fda.cli.bundles import benchmark, convert, costs, peers, verify
+from lq_fda.cli.benchmarks import benchmark, benchmark_log
+from lq_fda.cli.bundles import convert, costs, peers, verify
 from lq_fda.cli.networks import models, summary
 from lq_fda.cli.pipeline import run
 from lq_fda.cli.quiet import silence_native_code
@@ -34,7 +35,11 @@ def _options(
     """Train binarized neural networks in Keras, and ship them as fast, verified LCE .tflite files."""
 
 
-for command in (run, models, summary, train, ablate, evaluate, record, convert, verify, benchmark, costs, peers, speed):
+_COMMANDS = (
+    *(run, models, summary, train, ablate, evaluate, record, convert, verify),
+    *(benchmark, benchmark_log, costs, peers, speed),
+)
+for command in _COMMANDS:
     app.command()(command)
 
 
