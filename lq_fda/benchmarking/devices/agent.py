@@ -148,6 +148,7 @@ def _start(home, name, folder):
             )
         if _ended(folder):
             return
+        _keep_records(folder)
         lock.truncate(0)
         with open(os.path.join(folder, _LOG), "ab") as log:
             worker = subprocess.Popen(
@@ -160,6 +161,21 @@ def _start(home, name, folder):
                 pass_fds=(lock.fileno(),),  # The lock lives as long as somebody has it open.
             )
         lock.write(f"{name} {worker.pid}\n")
+
+
+def _keep_records(folder):
+    """Of an attempt that a power cut ended, the runs that are whole stay: a record for each network; the rest goes."""
+    path, found = os.path.join(folder, _MESSAGES), []
+    for line in _lines(path, 0):
+        with contextlib.suppress(ValueError):
+            found.append(json.loads(line))
+    records = [message for message in found if message["kind"] == "record"]
+    runs = [message["record"]["run"] for message in records]
+    networks = sum(name.endswith(".tflite") for name in os.listdir(folder))
+    kept = [message for message in records if runs.count(message["record"]["run"]) == networks]
+    with open(path + ".new", "w") as file:
+        file.write("".join(json.dumps(message) + "\n" for message in kept))
+    os.replace(path + ".new", path)
 
 
 def _taken(lock, tries=1):
@@ -274,14 +290,13 @@ def _full(home):
     return Refusal(
         "The device is full: the files or the runtime do not fit. What was sent has been removed. "
         f"Received: {shutil.disk_usage(os.path.expanduser('~')).free >> 20} MiB free in {home}.",
-        "Free some space there (the runtime takes about 300 MiB, once), and run the same command again.",
+        "Free some space there (the runtime takes about 200 MiB, once), and run the same command again.",
     )
 
 
 def work():
     """Makes the environment and goes on in it. What it has to say goes into a file, which `serve` passes on."""
     with _reported():
-        _keep_records()
         with open(_JOB) as file:
             python = _environment(json.load(file)["wheel"])
         os.execv(python, [python, _AGENT, "measure"])
@@ -300,21 +315,6 @@ def _reported():
             yield
     except Refusal as refusal:
         _note({"kind": "error", "problem": refusal.problem, "cure": refusal.cure})
-
-
-def _keep_records():
-    """Of an attempt that a power cut ended, the runs that are whole stay: a record for each network; the rest goes."""
-    found = []
-    for line in _lines(_MESSAGES, 0):
-        with contextlib.suppress(ValueError):
-            found.append(json.loads(line))
-    records = [message for message in found if message["kind"] == "record"]
-    runs = [message["record"]["run"] for message in records]
-    networks = sum(name.endswith(".tflite") for name in os.listdir("."))
-    kept = [message for message in records if runs.count(message["record"]["run"]) == networks]
-    with open(_MESSAGES + ".new", "w") as file:
-        file.write("".join(json.dumps(message) + "\n" for message in kept))
-    os.replace(_MESSAGES + ".new", _MESSAGES)
 
 
 def _environment(wheel):

@@ -149,6 +149,8 @@ def _converse(
         for message in said:
             if isinstance(message, messages.Sign) and message.kind == "end":
                 break
+            if isinstance(message, messages.Machine | messages.Want):
+                raise messages.refused(message.model_dump_json().encode(), "not at this point")
             if isinstance(message, messages.Stage):
                 progress(message.text, 0, 1)
             yield message
@@ -199,7 +201,10 @@ def _messages(process: Process, address: ssh.Address) -> Iterator[messages.Messa
                 raise LqFdaError(message.problem, cure=message.cure)
             yield message
     except Silence:
-        pass
+        raise ssh.Unreachable(
+            f"The device has fallen silent. Received: nothing from {address.shown} in {_SILENCE:.0f} seconds.",
+            cure="See that it is on, and run the same command again: it goes on where it was.",
+        ) from None
     raise ssh.why_it_ended(process, address)
 
 

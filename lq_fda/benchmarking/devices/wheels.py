@@ -86,7 +86,7 @@ def _missing(kind: str, received: str) -> LqFdaError:
 
 
 def _pack_installed(kind: str) -> tuple[str, bytes]:
-    """The installed package, made a wheel again: its files are those of the wheel that it came from."""
+    """The package that is installed here, made a wheel again."""
     here = platform.machine()
     if _KINDS.get((here, 8 * struct.calcsize("P"))) != kind:
         raise _missing(kind, f"no --wheels, and this machine is {here}")
@@ -94,16 +94,22 @@ def _pack_installed(kind: str) -> tuple[str, bytes]:
         installed = metadata.distribution(_PACKAGE)
     except metadata.PackageNotFoundError:
         raise _missing(kind, f"no --wheels, and {_PACKAGE} is not installed here") from None
-    (tag, *_) = message_from_string(installed.read_text("WHEEL")).get_all("Tag")
-    # Not the command in bin/, nor what was made when it was installed.
+    return pack(installed)
+
+
+def pack(installed: metadata.Distribution) -> tuple[str, bytes]:
+    """The name and content of a wheel, of the files that were installed from one."""
+    tags = [tag.split("-") for tag in message_from_string(installed.read_text("WHEEL")).get_all("Tag")]
+    tag = "-".join(".".join(dict.fromkeys(parts)) for parts in zip(*tags, strict=True))  # Python, ABI, platform.
+    # Not the commands in bin/, nor what was made when it was installed.
     kept = [file for file in installed.files if ".." not in file.parts and file.suffix != ".pyc"]
     kept = [file for file in kept if file.name not in ("INSTALLER", "REQUESTED", "RECORD", "direct_url.json")]
+    (folder,) = {file.parts[0] for file in kept if file.name == "METADATA" and file.parts[0].endswith(".dist-info")}
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for file in kept:
             # Without dates: the same bytes each time.
             archive.writestr(zipfile.ZipInfo(str(file)), file.read_binary())
         rows = [f"{file},{file.hash.mode}={file.hash.value},{file.size}" for file in kept]
-        record = f"lq_fda_runtime-{installed.version}.dist-info/RECORD"
-        archive.writestr(zipfile.ZipInfo(record), "\n".join([*rows, f"{record},,", ""]))
-    return f"lq_fda_runtime-{installed.version}-{tag}.whl", content.getvalue()
+        archive.writestr(zipfile.ZipInfo(f"{folder}/RECORD"), "\n".join([*rows, f"{folder}/RECORD,,", ""]))
+    return f"{folder.removesuffix('.dist-info')}-{tag}.whl", content.getvalue()
