@@ -61,7 +61,7 @@ class BenchmarkModelRecord(pydantic.BaseModel):
 
 
 def read_benchmark_model(log: Path) -> list[BenchmarkModelRecord]:
-    """Reads a log of `benchmark_model`, also one out of `adb logcat`, with one run or more.
+    r"""Reads a log of `benchmark_model`, also one out of `adb logcat`, with one run or more.
 
     Args:
         log: What the tool printed, up to 16 MiB. Its CSV and its protocol buffers hold other things: the profile by
@@ -75,9 +75,9 @@ def read_benchmark_model(log: Path) -> list[BenchmarkModelRecord]:
     from lq_fda.benchmarking import read_benchmark_model
 
     Path("log.txt").write_text(
-        "Graph: [int8.tflite]\\n"
-        "count=50 first=1200 curr=1100 min=1000 max=1300 avg=1150 std=30\\n"
-        "Inference timings in us: Init: 900, First inference: 2000, Warmup (avg): 1500, Inference (avg): 1150\\n"
+        "Graph: [int8.tflite]\n"
+        "count=50 first=1200 curr=1100 min=1000 max=1300 avg=1150 std=30\n"
+        "Inference timings in us: Init: 900, First inference: 2000, Warmup (avg): 1500, Inference (avg): 1150\n"
     )
     (record,) = read_benchmark_model(Path("log.txt"))
     assert record.mean_ms == 1.15 and record.median_ms is None

@@ -1,13 +1,13 @@
 """A stand-in for adb and for a phone with the demo app.
 
-No phone was attached where these tests were written, and no adb installed. What it says on errors, and its exit codes,
-are adb's by its sources (platform-tools 34). Its shell is this machine's /bin/sh, which reads the joined arguments as a
-phone's does; paths of the phone are found under a folder, and `am`, `pm`, `pidof` and `dumpsys` are small programs there.
-The app's record has the fields of Benchmark.kt, and made-up times.
+No phone was attached where these tests were written, and no adb was installed: what it says on errors, and its exit
+codes, are adb's by its sources. Its shell is this machine's /bin/sh, which reads joined arguments as a phone's does;
+paths of the phone are found under a folder, and `am`, `pm`, `pidof` and `dumpsys` are small programs there. The app's
+record has the fields of Benchmark.kt, and made-up times.
 
-The folder's state.json says how it behaves: `phones`, serials with their states; `full`, whether nothing can be written;
-`app`, what becomes of the app: ok, error, dies, absent; `gone`, for how many commands the phone is unplugged once the app
-runs; `lines`, what the record holds instead.
+The folder's state.json says how it behaves: `phones`, serials with their states; `full`, whether nothing can be
+written; `app`, what becomes of the app: ok, error, dies, old, absent; `gone`, for how many commands the phone is
+unplugged once the app runs; `lines`, what the record holds instead.
 """
 
 import json
@@ -116,9 +116,8 @@ def app(arguments):
 def records(extras):
     folder = FILES / extras["bundle"]
     manifest = json.loads((folder / "manifest.json").read_text())
-    command = (
-        f"am start -n {APP}/.FromAdb --es bundle {extras['bundle']} --ez benchmark true --ei rounds {extras['rounds']}"
-    )
+    options = f"--es bundle {extras['bundle']} --ez benchmark true --ei rounds {extras['rounds']}"
+    command = f"am start -n {APP}/.FromAdb {options}"
     for threads in (1, 8):
         for file in ("model.tflite", "int8.tflite", "float.tflite"):
             yield {
@@ -166,6 +165,6 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["app"]:
         app(sys.argv[2:])
     elif sys.argv[1:2] == ["make"]:
-        make_phone(ROOT, **json.loads(sys.argv[2]))
+        make_phone(ROOT, **json.load(sys.stdin))
     else:
         main(sys.argv[1:])

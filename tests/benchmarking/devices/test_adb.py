@@ -38,7 +38,7 @@ def plug_in(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tools}:/usr/bin:/bin")
 
     def attach(**state):
-        subprocess.run([sys.executable, "-I", str(STAND_IN), "make", json.dumps(state)], check=True)
+        subprocess.run([sys.executable, "-I", str(STAND_IN), "make"], input=json.dumps(state).encode(), check=True)
         return folder
 
     return attach

@@ -48,14 +48,11 @@ def test_ssh_gets_arguments_and_the_device_a_constant(text, end):
     assert "StrictHostKeyChecking=yes" in command and "BatchMode=yes" in command
 
 
-@pytest.mark.parametrize("shell", ["sh", "bash", "dash", "zsh", "fish", "tcsh"])
-def test_every_shell_reads_the_constant_alike(shell):
-    try:
-        done = subprocess.run(
-            [shell, "-c", REMOTE_COMMAND], input=b"14\nprint(2 ** 10)tail", capture_output=True, check=True
-        )
-    except FileNotFoundError:
-        pytest.skip(f"{shell} is not installed")
+@pytest.mark.parametrize("shell", ["sh", "bash", "dash"])
+def test_shells_read_the_constant_alike(shell):
+    done = subprocess.run(
+        [shell, "-c", REMOTE_COMMAND], input=b"14\nprint(2 ** 10)tail", capture_output=True, check=True
+    )
     assert done.stdout == b"1024\n"
 
 
