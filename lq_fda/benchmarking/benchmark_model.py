@@ -1,7 +1,7 @@
 """What LiteRT's own tool `benchmark_model` prints, as records.
 
 It times one file after the other, each in a process of its own: its numbers are not interleaved, carry no ratio, and do
-not go into one table with those of `lq-fda benchmark`. Of a LCE file it needs LCE's own build of the tool.
+not go into one table with those of `lq-fda benchmark`.
 """
 
 import re

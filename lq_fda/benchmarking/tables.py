@@ -24,43 +24,44 @@ def ratio_to_int8(record: BenchmarkRecord, records: Sequence[BenchmarkRecord]) -
 def latency_table(records: Sequence[BenchmarkRecord]) -> Table:
     """One row a file, runtime and thread count, with the memory that it needs and the operators that a delegate runs.
 
-    Ratios are only between records of one run, and so of one device.
+    Ratios are only between records of one run, and so of one device; over several devices size and memory are left out.
     """
     versions = dict.fromkeys(f"{record.runtime} {record.runtime_version}" for record in records)
     several = len({record.device for record in records}) > 1
-    table = Table(
-        *(Column(name, no_wrap=True) for name in (("device",) if several else ()) + ("file", "runtime")),
-        title="Latency, milliseconds an image",
-        caption=escape(", ".join(versions)),
-    )
-    for column in ("threads", "median", "p90", "x int8", "KiB", "MiB", "delegated"):
+    table = Table(title="Latency, milliseconds an image", caption=escape(", ".join(versions)))
+    if several:
+        table.add_column("device", overflow="fold")  # The one that gives way where the terminal is narrow.
+    for column in ("file", "runtime"):
+        table.add_column(column, no_wrap=True)
+    # The size is the same on every device, and memory is measured on this machine alone.
+    for column in ("threads", "median", "p90", "x int8", *(() if several else ("KiB", "MiB")), "delegated"):
         table.add_column(column, justify="right", no_wrap=True)
-    previous = records[0].device if records else ""
+    previous = None
     for record in records:
         if record.device != previous:
             table.add_section()
-        previous = record.device
         ratio = ratio_to_int8(record, records)
         memory = record.peak_memory_bytes
+        size = (f"{record.file_bytes / 1024:.0f}", "-" if memory is None else f"{memory / 2**20:.1f}")
+        delegated = None if record.delegated_nodes is None else f"{record.delegated_nodes} of {record.total_nodes}"
         table.add_row(
-            *([escape(record.device)] if several else []),
+            *([escape(record.device) if record.device != previous else ""] if several else []),
             _LABELS.get(record.file, escape(record.file)),
             escape(record.runtime),
             str(record.threads),
             f"{record.median_ms:.3f}",
             f"{record.p90_ms:.3f}",
             "-" if ratio is None else f"{ratio:.2f}",
-            f"{record.file_bytes / 1024:.0f}",
-            "-" if memory is None else f"{memory / 2**20:.1f}",
-            "-" if None in (record.total_nodes, record.delegated_nodes)
-            else f"{record.delegated_nodes} of {record.total_nodes}",
-        )  # fmt: skip
+            *(() if several else size),
+            delegated or "-",
+        )
+        previous = record.device
     return table
 
 
 def device_table(records: Sequence[BenchmarkRecord]) -> Table:
     """One row a run: the device, and how its clock and temperature were before and after."""
-    table = Table(Column("device", no_wrap=True), "processor", title="Devices, before and after each run")
+    table = Table(Column("device", overflow="fold"), "processor", title="Devices, before and after each run")
     for column in ("threads", "governor", "MHz", "°C", "throttled"):
         table.add_column(column, justify="right", no_wrap=True)
     for record in {record.run: record for record in records}.values():

@@ -104,9 +104,9 @@ class Measured:
             LqFdaError: A device failed.
         """
         if self.failures:
-            name, first = next(iter(self.failures.items()))
-            also = f" Also failed: {', '.join(list(self.failures)[1:])}." if len(self.failures) > 1 else ""
-            raise LqFdaError(f"{name}: {first.problem}", cure=f"{first.cure}{also}") from first
+            *others, (name, last) = self.failures.items()
+            before = "".join(f"{name}: {error}\n" for name, error in others)
+            raise LqFdaError(f"{before}{name}: {last.problem}", cure=last.cure) from last
 
 
 def measure_all(
