@@ -47,13 +47,11 @@ def benchmark(
 ) -> None:
     """Time the 1-bit, int8 and float files of a bundle, interleaved, on this machine and on others.
 
-    Examples:
+    Example: lq-fda benchmark runs/r20/bundle --plot latency.svg
 
-    lq-fda benchmark runs/r20/bundle --plot latency.svg
+    Example: lq-fda benchmark runs/r20/bundle --device host --device ssh://pi@raspberrypi.local --wheels dist
 
-    lq-fda benchmark runs/r20/bundle --device host --device ssh://pi@raspberrypi.local --wheels export/runtime/dist
-
-    lq-fda benchmark runs/r20/bundle --device adb --output phone.jsonl
+    Example: lq-fda benchmark runs/r20/bundle --device adb --output phone.jsonl
     """
     benchmarking, artifacts = lq_fda.benchmarking, lq_fda.artifacts
     devices = [benchmarking.devices.open_device(name, wheels=wheels) for name in device]
@@ -94,7 +92,9 @@ def benchmark_log(
 ) -> None:
     """Read what LiteRT's own tool benchmark_model has printed, also into `adb logcat`; its runs are not interleaved.
 
-    Example: benchmark_model --graph=int8.tflite --num_threads=1 2>&1 | tee int8.log; lq-fda benchmark-log int8.log
+    Keep the log by: benchmark_model --graph=int8.tflite --num_threads=1 2>&1 | tee int8.log
+
+    Example: lq-fda benchmark-log int8.log --output benchmark_model.jsonl
     """
     benchmarking = lq_fda.benchmarking
     records = [record for log in logs for record in benchmarking.read_benchmark_model(log)]

@@ -1,10 +1,7 @@
-"""What runs on a device: ssh feeds this file to the device's Python, which then speaks in lines of JSON.
+"""What a device answers with: ssh feeds this file to the device's Python, which then speaks in lines of JSON.
 
-It stands alone: Python's standard library, and `lq_fda_runtime` once that is installed beside it. It has three roles:
-
-    serve     at the other end of a connection: takes the files, starts the work, passes on what that says
-    work      by itself, so that it outlives the connection: makes the virtual environment
-    measure   the same process, in that environment: self-test and benchmark
+It takes the files of a measurement, starts `worker.py`, which outlives the connection, and passes on what that says. It
+stands alone: Python's standard library is all that it has.
 
     ~/.cache/lq-fda/
         lock            held by whoever works; names the job and the process
@@ -31,11 +28,12 @@ import sys
 import time
 
 GREETING = "lq-fda agent 1"
-_MESSAGES, _LOG, _JOB, _AGENT = "messages.jsonl", "log.txt", "job.json", "agent.py"
+MESSAGES, JOB = "messages.jsonl", "job.json"
+_LOG, _AGENT, _WORKER = "log.txt", "agent.py", "worker.py"
 _JOB_NAME = re.compile(r"[0-9a-f]{32}")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _WEEK = 7 * 24 * 3600
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ALIVE_AFTER = 3.0  # Seconds of silence after which it says that it is still there.
 
 
@@ -67,10 +65,10 @@ def serve(source):
         raise ValueError("no name of a job")
     folder = os.path.join(home, "job-" + name)
     try:
-        with _explained(home):
+        with explained(home):
             os.makedirs(home, exist_ok=True)
             _tidy(home)
-            known = os.path.exists(os.path.join(folder, _JOB))
+            known = os.path.exists(os.path.join(folder, JOB))
             _send(kind="want", files=not known)
             if not known:
                 _take(request, source, folder)
@@ -112,7 +110,7 @@ def _take(request, source, folder):
             if not _FILE_NAME.fullmatch(entry["name"]):
                 raise ValueError("no name of a file")
             _take_file(os.path.join(staging, entry["name"]), entry)
-        for name, content in ((_AGENT, source), (_JOB, json.dumps(request["job"]).encode())):
+        for name, content in ((_AGENT, source), (JOB, json.dumps(request["job"]).encode())):
             with open(os.path.join(staging, name), "wb") as file:
                 file.write(content)
         shutil.rmtree(folder, ignore_errors=True)
@@ -152,7 +150,7 @@ def _start(home, name, folder):
         lock.truncate(0)
         with open(os.path.join(folder, _LOG), "ab") as log:
             worker = subprocess.Popen(
-                [sys.executable, _AGENT, "work"],
+                [sys.executable, _WORKER],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -165,8 +163,8 @@ def _start(home, name, folder):
 
 def _keep_records(folder):
     """Of an attempt that a power cut ended, the runs that are whole stay: a record for each network; the rest goes."""
-    path, found = os.path.join(folder, _MESSAGES), []
-    for line in _lines(path, 0):
+    path, found = os.path.join(folder, MESSAGES), []
+    for line in whole_lines(path, 0):
         with contextlib.suppress(ValueError):
             found.append(json.loads(line))
     records = [message for message in found if message["kind"] == "record"]
@@ -201,7 +199,7 @@ def _works(home):
 
 
 def _ended(folder):
-    with contextlib.suppress(FileNotFoundError), open(os.path.join(folder, _MESSAGES), "rb") as file:
+    with contextlib.suppress(FileNotFoundError), open(os.path.join(folder, MESSAGES), "rb") as file:
         return any(_is_last(line) for line in file)
     return False
 
@@ -213,10 +211,10 @@ def _is_last(line):
 def _follow(home, folder):
     """Passes on the messages of the work, from the first; returns whether that has ended."""
     place, said = 0, time.monotonic()
-    path = os.path.join(folder, _MESSAGES)
+    path = os.path.join(folder, MESSAGES)
     while True:
         works = _works(home)  # Asked first, so that its last words are not missed.
-        lines = _lines(path, place)
+        lines = whole_lines(path, place)
         for line in lines:
             place += len(line)
             sys.stdout.write(line.decode())
@@ -237,7 +235,7 @@ def _follow(home, folder):
             return False
 
 
-def _lines(path, place):
+def whole_lines(path, place):
     """The whole lines of a file from a place on."""
     try:
         with open(path, "rb") as file:
@@ -251,7 +249,7 @@ def _died(folder):
     with open(os.path.join(folder, _LOG), "rb") as file:
         log = file.read().decode(errors="replace")
     if shutil.disk_usage(folder).free < 1 << 20:
-        return _full(folder)
+        return full(folder)
     last = (log.strip().splitlines() or ["nothing"])[-1]
     return Refusal(
         f"The measurement on the device ended before it was done. Received: {last[:300]}.",
@@ -271,22 +269,22 @@ def _forget(home, name, folder):
 
 
 @contextlib.contextmanager
-def _explained(home):
+def explained(home):
     """Turns what the operating system refuses into a sentence with a cure."""
     try:
         yield
     except BrokenPipeError:
         raise
     except OSError as error:
-        if error.errno in _FULL:
-            raise _full(home) from error
+        if error.errno in FULL:
+            raise full(home) from error
         raise Refusal(
             f"The device's file system refuses. Received: {error.filename} ({error.strerror}).",
             "See that you may write to ~/.cache on the device.",
         ) from error
 
 
-def _full(home):
+def full(home):
     return Refusal(
         "The device is full: the files or the runtime do not fit. What was sent has been removed. "
         f"Received: {shutil.disk_usage(os.path.expanduser('~')).free >> 20} MiB free in {home}.",
@@ -294,128 +292,5 @@ def _full(home):
     )
 
 
-def work():
-    """Makes the environment and goes on in it. What it has to say goes into a file, which `serve` passes on."""
-    with _reported():
-        with open(_JOB) as file:
-            python = _environment(json.load(file)["wheel"])
-        os.execv(python, [python, _AGENT, "measure"])
-
-
-def _note(*messages):
-    """Adds messages, all in one go: after a power cut a part of them can be told."""
-    with open(_MESSAGES, "ab", buffering=0) as file:
-        file.write("".join(json.dumps(message) + "\n" for message in messages).encode())
-
-
-@contextlib.contextmanager
-def _reported():
-    try:
-        with _explained(os.getcwd()):
-            yield
-    except Refusal as refusal:
-        _note({"kind": "error", "problem": refusal.problem, "cure": refusal.cure})
-
-
-def _environment(wheel):
-    """The Python of an environment with the runtime in it; installing takes minutes, so it is kept."""
-    with open(wheel, "rb") as file:
-        key = hashlib.sha256(file.read() + sys.version.encode() + platform.machine().encode()).hexdigest()[:16]
-    home = os.path.dirname(os.getcwd())
-    folder = os.path.join(home, "runtime-" + key)
-    python = os.path.join(folder, "bin", "python")
-    if os.path.exists(os.path.join(folder, "ready")):
-        return python
-    _note({"kind": "stage", "text": "installing the runtime"})
-    try:
-        import ensurepip  # noqa: F401
-    except ImportError:
-        raise Refusal(
-            "Python on the device cannot make virtual environments.", "Install there: sudo apt install python3-venv."
-        ) from None
-    shutil.rmtree(folder, ignore_errors=True)
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-cache-dir"]
-    try:
-        _run([sys.executable, "-m", "venv", folder])
-        _run([*pip, os.path.join(os.getcwd(), wheel)])
-        open(os.path.join(folder, "ready"), "w").close()
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    for entry in os.scandir(home):
-        if entry.name.startswith("runtime-") and entry.path != folder:
-            shutil.rmtree(entry.path, ignore_errors=True)
-    return python
-
-
-def _run(command):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-    said = done.stdout.decode(errors="replace").strip()
-    if done.returncode == 0:
-        return
-    print(said, flush=True)
-    if any(os.strerror(number) in said for number in _FULL):
-        raise _full(os.path.dirname(os.getcwd()))
-    errors = [line for line in said.splitlines() if line.startswith("ERROR")] or said.splitlines() or ["nothing"]
-    raise Refusal(
-        f"The runtime cannot be installed on the device. Received: {errors[-1][:300]}.",
-        "The device needs its package index (pip), and Python 3.9 or later, on 32-bit ARM no later than 3.11.",
-    )
-
-
-def measure():
-    """Runs in the environment: first whether the device computes what the converting machine did, then how fast."""
-    from pathlib import Path
-
-    from lq_fda_runtime import Bundle, LqFdaRuntimeError, benchmark, machine, selftest
-
-    with open(_JOB) as file:
-        job = json.load(file)
-    folder = Path.cwd()
-    with _reported():
-        try:
-            _note({"kind": "stage", "text": "self-test"})
-            selftest.require_passed(selftest.selftest(Bundle(folder)))
-            messages = [json.loads(line) for line in _lines(_MESSAGES, 0)]
-            done = {message["record"]["threads"] for message in messages if message["kind"] == "record"}
-            wanted = list(dict.fromkeys(machine.usable_cores() if one == "all" else one for one in job["threads"]))
-            rounds = job["protocol"]["rounds"]
-            for index, count in enumerate(wanted):
-                if count in done:
-                    continue
-                records = benchmark.benchmark(
-                    folder,
-                    threads=(count,),
-                    protocol=benchmark.Protocol(**job["protocol"]),
-                    command=job["command"],
-                    progress=_Progress(index * rounds, len(wanted) * rounds),
-                )
-                _note(*({"kind": "record", "record": record} for record in records))
-        except LqFdaRuntimeError as error:
-            raise Refusal("On the device: " + error.problem, error.cure) from error
-        except MemoryError:
-            raise Refusal("The device has too little memory.", "Close other programs there.") from None
-        _note({"kind": "end"})
-
-
-class _Progress:
-    """Notes how far it is, once a second: writing costs time."""
-
-    def __init__(self, offset, total):
-        self._offset = offset
-        self._total = total
-        self._next = 0.0
-
-    def __call__(self, done, _):
-        if time.monotonic() > self._next:
-            self._next = time.monotonic() + 1
-            _note({"kind": "progress", "done": self._offset + done, "total": self._total})
-
-
 if __name__ == "__main__":
-    if sys.argv[1:] == ["work"]:
-        work()
-    elif sys.argv[1:] == ["measure"]:
-        measure()
-    else:
-        serve(globals()["source"])
+    serve(globals()["source"])

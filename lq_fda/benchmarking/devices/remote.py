@@ -22,6 +22,7 @@ _WAITS = (1, 2, 4, 8, 15, 30, 60, 60)
 _SILENCE = 30.0  # The agent says something at least every three seconds.
 _WELCOME = 1 << 16  # Bytes that a login may print before the agent speaks.
 _FORGETTING = 10.0
+_WORKER = Path(__file__).with_name("worker.py")  # It runs on the device alone: nothing here imports it.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,10 +73,10 @@ class SshDevice:
             LqFdaError: The device cannot be reached, is not the known one, lacks something, is full or busy, computes
                 something else than the converting machine, or sends what it should not.
         """
-        job = _Job(bundle_files(bundle), tuple(threads), protocol)
+        job = _Job({**bundle_files(bundle), _WORKER.name: _WORKER.read_bytes()}, tuple(threads), protocol)
         address = ssh.parse_address(self.name)
         seen: set[tuple[str, str]] = set()
-        waits, met = list(_WAITS), False
+        waits, met, furthest = list(_WAITS), False, 0
         while True:
             try:
                 with (
@@ -85,14 +86,14 @@ class SshDevice:
                     for message in said:
                         met = True
                         if isinstance(message, messages.Record):
-                            waits = list(_WAITS)
                             record = message.record.model_copy(update={"device": self.name})
                             require_asked(record, bundle, threads, protocol)
                             if (record.run, record.file) not in seen:
                                 seen.add((record.run, record.file))
                                 yield record
                         elif isinstance(message, messages.Progress):
-                            waits = list(_WAITS)
+                            if message.done > furthest:
+                                waits, furthest = list(_WAITS), message.done
                             progress("rounds", message.done, message.total)
                 return
             except ssh.Unreachable:

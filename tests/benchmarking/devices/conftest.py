@@ -100,7 +100,8 @@ class Board:
     def cut(self) -> None:
         """Breaks the connections: kills the server's children, and nobody else."""
         for child in psutil.Process(self.server.pid).children():
-            child.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
 
     def worker(self) -> psutil.Process:
         """Who measures."""

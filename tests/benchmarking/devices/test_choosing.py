@@ -1,13 +1,15 @@
 """The names of devices, and what goes to ssh for them."""
 
+import ast
 import struct
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
-from lq_fda.benchmarking.devices import AdbDevice, HostDevice, SshDevice, open_device, wheels
+from lq_fda.benchmarking.devices import AdbDevice, HostDevice, SshDevice, agent, open_device, wheels
 from lq_fda.benchmarking.devices.ssh import REMOTE_COMMAND, parse_address
 from lq_fda.errors import LqFdaError
 
@@ -54,6 +56,12 @@ def test_shells_read_the_constant_alike(shell):
         [shell, "-c", REMOTE_COMMAND], input=b"14\nprint(2 ** 10)tail", capture_output=True, check=True
     )
     assert done.stdout == b"1024\n"
+
+
+def test_old_pythons_read_the_agent_and_can_be_told_that_they_are_too_old():
+    folder = Path(agent.__file__).parent
+    for name in ("agent.py", "worker.py"):
+        ast.parse((folder / name).read_text(), feature_version=(3, 7))
 
 
 def test_machines_have_kinds():
