@@ -3,6 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RUNTIME := $(VENV)/.runtime
+SSHD := /usr/sbin/sshd
 
 help:  ## Show the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,7 +16,7 @@ demo: $(RUNTIME)  ## Train, convert, verify and time a small network on real dat
 	$(BIN)/lq-fda run --output $(DEMO)
 
 # Those of Android need what `make android` builds, and run there.
-test: $(RUNTIME)  ## Run the tests.
+test: $(RUNTIME) $(SSHD)  ## Run the tests.
 	$(BIN)/python -m pytest --ignore tests/android
 
 lint: $(READY)  ## Check style and the direction of imports.
@@ -59,5 +60,12 @@ $(READY): pyproject.toml constraints.txt
 $(RUNTIME): $(READY) $(shell find export/runtime -type f -not -path '*/build/*' -not -path '*/__pycache__/*')
 	$(BIN)/pip install --quiet --force-reinstall --no-deps ./export/runtime
 	touch $(RUNTIME)
+
+# Benchmarks on devices are tested against a real ssh server, which no package from PyPI brings.
+$(SSHD):
+	@[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || \
+		{ echo "Debian's package openssh-server is missing. Install it: sudo apt-get install openssh-server" >&2; exit 1; }
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends openssh-server >/dev/null
 
 .PHONY: help demo test lint bench native fuzz matrix android tables lock

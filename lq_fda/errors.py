@@ -38,3 +38,16 @@ def reason(error: BaseException) -> str:
     ```
     """
     return _NODES.sub("", str(error).strip().partition("\n")[0]) or type(error).__name__
+
+
+def printable(text: str) -> str:
+    r"""A text of unknown origin as a terminal may see it: what is no visible character, and would move the cursor or
+    change colours, is escaped.
+
+    ```python
+    from lq_fda.errors import printable
+
+    assert printable("café") == "café" and "\x1b" not in printable("\x1b[2J")
+    ```
+    """
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

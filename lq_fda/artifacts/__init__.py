@@ -16,6 +16,7 @@ from lq_fda.artifacts.distribution import BinarizationPoint, Distribution, Value
 from lq_fda.artifacts.files import (
     atomic_directory,
     atomic_file,
+    parse_json,
     read_json,
     remove_leftovers,
     sha256_of,
@@ -24,6 +25,7 @@ from lq_fda.artifacts.files import (
 )
 from lq_fda.artifacts.records import (
     BenchmarkRecord,
+    Condition,
     PeerRecord,
     TrainingSpeed,
     append_record,
@@ -31,7 +33,7 @@ from lq_fda.artifacts.records import (
     write_records,
 )
 from lq_fda.artifacts.run_dir import Result, RunDir, RunRecord, best_row
-from lq_fda.artifacts.system import describe_environment, describe_measurement, usable_cores
+from lq_fda.artifacts.system import describe_condition, describe_environment, describe_measurement, usable_cores
 from lq_fda.artifacts.verification import FileParity, Gate, LayerParity, Verification
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "BenchmarkRecord",
     "BinarizationPoint",
     "Bundle",
+    "Condition",
     "ConversionReport",
     "Distribution",
     "FileParity",
@@ -63,8 +66,10 @@ __all__ = [
     "atomic_directory",
     "atomic_file",
     "best_row",
+    "describe_condition",
     "describe_environment",
     "describe_measurement",
+    "parse_json",
     "read_json",
     "read_records",
     "remove_leftovers",

@@ -1,7 +1,6 @@
 """Records of what was measured: one JSON object a line, appended and never rewritten."""
 
 import io
-import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,24 +9,42 @@ from typing import Any, Literal, TypeVar
 import pydantic
 from pydantic import Field
 
-from lq_fda.artifacts.files import write_atomic
+from lq_fda.artifacts.files import parse_json, write_atomic
 from lq_fda.errors import LqFdaError
 
 _Record = TypeVar("_Record", bound=pydantic.BaseModel)
+
+
+class Condition(pydantic.BaseModel):
+    """What may change on a device while one measures; None or empty where it does not say.
+
+    `frequency_mhz` has the slowest and the fastest processor's clock, `temperature_c` the hottest sensor's temperature.
+    `throttling` is the device's own word: the bits of `vcgencmd get_throttled` on a Raspberry Pi, Android's thermal
+    status, else how often the processor has been throttled for its heat since it was started.
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    governor: str = ""
+    frequency_mhz: tuple[int, int] | None = None
+    temperature_c: float | None = None
+    throttling: str = ""
 
 
 class BenchmarkRecord(pydantic.BaseModel):
     """The latency of one file on one runtime, from one interleaved run.
 
     Times are milliseconds an image. `run` is shared by the records that were measured together: only those
-    may be compared as ratios.
+    may be compared as ratios. `device` is where it ran, as `lq-fda benchmark --device` names it; empty where another
+    program wrote the record. `before` and `after` say how the device was around the run.
     """
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     kind: str = "latency"
     run: str
     date: str
+    device: str = ""
     bundle: str
     file: str
     sha256: str
@@ -46,6 +63,8 @@ class BenchmarkRecord(pydantic.BaseModel):
     peak_memory_bytes: int | None = None
     delegated_nodes: int | None = None
     total_nodes: int | None = None
+    before: Condition | None = None
+    after: Condition | None = None
     environment: dict[str, Any]
     command: str
 
@@ -173,7 +192,7 @@ def read_records(path: Path, kind: type[_Record] = BenchmarkRecord) -> Iterator[
     with file:
         for number, line in enumerate(file, start=1):
             try:
-                yield kind.model_validate(json.loads(line))
+                yield kind.model_validate(parse_json(line))
             except (ValueError, RecursionError) as error:
                 raise LqFdaError(
                     f"A line is no record. Expected a {kind.__name__}. Received: {path}:{number} ({error}).",

@@ -7,6 +7,7 @@ import shlex
 import sys
 import uuid
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -57,6 +58,34 @@ def describe_environment() -> dict[str, Any]:
         "memory_bytes": psutil.virtual_memory().total,
         "versions": _versions(),
     }
+
+
+def describe_condition() -> dict[str, Any]:
+    """What may change while one measures; None or empty where the system does not say.
+
+    Returns:
+        The fields of a `Condition`; `throttling` is how often the processor has been throttled for its heat since it
+        was started.
+    """
+    clocks = [clock.current for clock in psutil.cpu_freq(percpu=True) or ()] if hasattr(psutil, "cpu_freq") else []
+    sensors = psutil.sensors_temperatures().values() if hasattr(psutil, "sensors_temperatures") else ()
+    temperatures = [sensor.current for chip in sensors for sensor in chip]
+    return {
+        "governor": "".join(_texts("cpu0/cpufreq/scaling_governor")),
+        "frequency_mhz": [round(min(clocks)), round(max(clocks))] if clocks else None,
+        "temperature_c": max(temperatures) if temperatures else None,
+        "throttling": _throttling(),
+    }
+
+
+def _throttling() -> str:
+    counts = [int(count) for count in _texts("cpu[0-9]*/thermal_throttle/core_throttle_count")]
+    return str(sum(counts)) if counts else ""
+
+
+def _texts(pattern: str) -> list[str]:
+    """What the kernel's files on its processors say."""
+    return [path.read_text().strip() for path in sorted(Path("/sys/devices/system/cpu").glob(pattern))]
 
 
 def describe_measurement() -> dict[str, Any]:

@@ -10,9 +10,11 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 import numpy as np
 
 from lq_fda import runtimes
-from lq_fda.artifacts import BenchmarkRecord, Bundle, describe_measurement, usable_cores
+from lq_fda.artifacts import BenchmarkRecord, Bundle, describe_condition, describe_measurement, usable_cores
 from lq_fda.benchmarking.memory import peak_memory
 from lq_fda.errors import LqFdaError
+
+HOST = "host"  # What records call this machine.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,11 +46,14 @@ class Protocol:
             )
 
 
+STANDARD = Protocol()
+
+
 def benchmark(
     bundle: Bundle,
     *,
     threads: Sequence[int] = (1,),
-    protocol: Protocol = Protocol(),
+    protocol: Protocol = STANDARD,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[BenchmarkRecord]:
     """Times the 1-bit, int8 and float files of a bundle on this machine, in one process and one run.
@@ -83,16 +88,19 @@ def benchmark(
     records = []
     for index, count in enumerate(threads):
         sessions = {case: runtimes.open_session(case[1], models[case[0]], threads=count) for case in cases}
+        before = describe_condition()
         times = time_interleaved(
             sessions,
             protocol,
             lambda done, offset=index: progress(offset * protocol.rounds + done, len(threads) * protocol.rounds),
         )
-        shared = describe_measurement()
+        after = describe_condition()
+        shared = {**describe_measurement(), "before": before, "after": after}
         for case, session in sessions.items():
             name = case[0]
             records.append(
                 BenchmarkRecord(
+                    device=HOST,
                     bundle=bundle.manifest.name,
                     file=name,
                     sha256=bundle.manifest.files[name].sha256,

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from lq_fda.cli.analysis import analyze
-from lq_fda.cli.bundles import benchmark, convert, costs, peers, verify
+from lq_fda.cli.benchmarks import benchmark, benchmark_log
+from lq_fda.cli.bundles import convert, costs, peers, verify
 from lq_fda.cli.networks import models, summary
 from lq_fda.cli.pipeline import run
 from lq_fda.cli.quiet import silence_native_code
@@ -39,7 +40,7 @@ def _options(
 for command in (
     *(run, models, summary),
     *(train, ablate, evaluate, record, speed),
-    *(convert, verify, benchmark, costs, peers),
+    *(convert, verify, benchmark, benchmark_log, costs, peers),
     *(analyze, results),
 ):
     app.command()(command)

@@ -156,37 +156,3 @@ def peers(
     if as_json:
         print_json([record.model_dump(mode="json") for record in found])
     append_records(output, found)
-
-
-def benchmark(
-    bundle: BundleArgument,
-    threads: Annotated[str, typer.Option(help="Thread counts, separated by commas.")] = "1",
-    rounds: Annotated[int, typer.Option(help="Runs of every file that count.")] = 200,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Append the records to this .jsonl file.")
-    ] = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw latency and size into this .svg file.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Time the 1-bit, int8 and float files of a bundle on this machine.
-
-    Example: lq-fda benchmark runs/r20/bundle --threads 1,2 --plot latency.svg
-    """
-    if not all(part.strip().isdecimal() for part in threads.split(",")):
-        raise LqFdaError(f"Expected thread counts such as 1,2. Received: threads={threads!r}.", cure="Write numbers.")
-    benchmarking, artifacts = lq_fda.benchmarking, lq_fda.artifacts
-    with progress_bar() as progress:
-        records = benchmarking.benchmark(
-            artifacts.Bundle(bundle),
-            threads=[int(part) for part in threads.split(",")],
-            protocol=benchmarking.Protocol(rounds=rounds),
-            progress=lambda done, total: progress("rounds", done, total),
-        )
-    if as_json:
-        print_json([record.model_dump(mode="json") for record in records])
-    else:
-        rich.print(benchmarking.latency_table(records))
-        name_what_is_missing()
-    append_records(output, records)
-    if plot is not None:
-        artifacts.write_atomic(plot, lq_fda.reporting.bars(records))

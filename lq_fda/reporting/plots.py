@@ -73,14 +73,16 @@ def distributions(distribution: Distribution) -> str:
 
 
 def bars(records: Sequence[BenchmarkRecord]) -> str:
-    """Median latency, one bar a file, runtime and thread count, and file size, one bar a file."""
+    """Median latency, one bar a device, file, runtime and thread count, and file size, one bar a file."""
     runtimes = {record.runtime for record in records if record.file == Bundle.MODEL}
-    several = len({record.threads for record in records}) > 1
+    several_threads = len({record.threads for record in records}) > 1
+    several_devices = len({record.device for record in records}) > 1
     latencies, sizes, colours = {}, {}, {}
     for record in records:
         file = LABELS.get(record.file, record.file)
         name = f"{file} ({record.runtime})" if record.file == Bundle.MODEL and len(runtimes) > 1 else file
-        name += f", {record.threads} threads" if several else ""
+        name += f", {record.threads} threads" if several_threads else ""
+        name += f", {record.device}" if several_devices else ""
         latencies[name], sizes[file] = record.median_ms, record.file_bytes / 1024
         colours[name] = colours[file] = BLUE if record.file == Bundle.MODEL else GREY
     with matplotlib.rc_context(STYLE):

@@ -156,6 +156,22 @@ def test_records_that_are_no_text_are_named(tmp_path):
         list(read_records(tmp_path / "x.jsonl"))
 
 
+def test_records_hold_numbers(tmp_path):
+    fields = {
+        "run": "r", "date": "d", "bundle": "b", "file": "f", "sha256": "s", "runtime": "litert", "runtime_version": "2",
+        "threads": 1, "input_shape": [1], "warmups": 0, "rounds": 1, "median_ms": 7, "p90_ms": 8, "min_ms": 6,
+        "file_bytes": 1, "environment": {}, "command": "",
+    }  # fmt: skip
+    path = tmp_path / "x.jsonl"
+    for number in ("7", "NaN", "Infinity", "1e999"):
+        path.write_text(json.dumps(fields).replace("7", number))
+        if number == "7":
+            assert next(read_records(path)).median_ms == 7
+            continue
+        with pytest.raises(LqFdaError, match=r"no benchmark record.*x\.jsonl:1"):
+            list(read_records(path))
+
+
 def test_records_that_are_not_there_are_named(tmp_path):
     with pytest.raises(LqFdaError, match=r"records cannot be read.*x\.jsonl"):
         list(read_records(tmp_path / "x.jsonl"))

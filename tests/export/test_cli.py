@@ -72,6 +72,7 @@ def test_benchmark_writes_records_that_lq_fda_reads(shout, intact, tmp_path):
             assert lce <= record.settings["lq_fda_nodes"] <= record.total_nodes
         assert 0 < record.min_ms <= record.median_ms <= record.p90_ms
         assert {"cpu", "governor", "isas", "versions"} <= set(record.environment)
+        assert record.before is not None and record.after is not None
 
 
 def test_benchmark_for_people_shows_the_ratio(shout, intact):

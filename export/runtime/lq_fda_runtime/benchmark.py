@@ -11,7 +11,7 @@ import json
 import random
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,7 @@ def benchmark(
     isa: str = "auto",
     fuse: bool = True,
     command: str = "",
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[dict[str, Any]]:
     """Times a bundle's files, or one `.tflite` file, on this machine, in one process and one run.
 
@@ -75,6 +76,7 @@ def benchmark(
         isa: The delegate's instruction set.
         fuse: Whether the delegate may run what lies between binary convolutions too.
         command: What was typed, for the records.
+        progress: Called with the rounds done and the rounds in all.
 
     Returns:
         One record a file and thread count, with the fields of `lq_fda.artifacts.BenchmarkRecord`. Times are
@@ -90,7 +92,7 @@ def benchmark(
     name, contents = _contents(path)
     environment = {**machine.describe(), "isas": list(available_isas())}
     records = []
-    for count in threads:
+    for index, count in enumerate(threads):
         sessions = {
             file: Session(
                 content,
@@ -102,7 +104,13 @@ def benchmark(
             )
             for file, content in contents.items()
         }
-        times = time_interleaved(sessions, protocol)
+        before = machine.condition()
+        times = time_interleaved(
+            sessions,
+            protocol,
+            lambda done, offset=index: progress(offset * protocol.rounds + done, len(threads) * protocol.rounds),
+        )
+        after = machine.condition()
         shared = {
             "kind": "latency",
             "run": uuid.uuid4().hex,
@@ -110,6 +118,8 @@ def benchmark(
             "bundle": name,
             "threads": count,
             **dataclasses.asdict(protocol),
+            "before": before,
+            "after": after,
             "environment": environment,
             "command": command,
         }
@@ -145,12 +155,15 @@ def _of_times(milliseconds: np.ndarray) -> dict[str, float]:
     }
 
 
-def time_interleaved(sessions: Mapping[str, Session], protocol: Protocol) -> dict[str, np.ndarray]:
+def time_interleaved(
+    sessions: Mapping[str, Session], protocol: Protocol, progress: Callable[[int], None] = lambda done: None
+) -> dict[str, np.ndarray]:
     """Times files against each other.
 
     Args:
         sessions: What to run, by name.
         protocol: How often.
+        progress: Called with the rounds done.
 
     Returns:
         Milliseconds of every counted run, by name.
@@ -165,7 +178,7 @@ def time_interleaved(sessions: Mapping[str, Session], protocol: Protocol) -> dic
     collecting = gc.isenabled()
     gc.disable()  # A collection would fall into somebody's time.
     try:
-        for _ in range(protocol.rounds):
+        for done in range(1, protocol.rounds + 1):
             order.shuffle(names)
             for name in names:
                 for _ in range(protocol.settle):
@@ -173,6 +186,7 @@ def time_interleaved(sessions: Mapping[str, Session], protocol: Protocol) -> dic
                 start = time.perf_counter_ns()
                 sessions[name].run(images[name])
                 times[name].append(time.perf_counter_ns() - start)
+            progress(done)
     finally:
         if collecting:
             gc.enable()

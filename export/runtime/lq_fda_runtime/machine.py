@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import struct
+import subprocess
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,46 @@ def governor() -> str:
     return _text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").strip()
 
 
+def condition() -> dict[str, Any]:
+    """What may change while one measures; None or empty where the kernel does not say.
+
+    Returns:
+        `governor`; `frequency_mhz`, the slowest and the fastest processor's clock; `temperature_c`, the hottest zone's;
+        `throttling`, what `vcgencmd get_throttled` says on a Raspberry Pi, and elsewhere how often the processor has
+        been throttled for its heat since it was started.
+    """
+    clocks = _clocks_mhz()
+    zones = [int(value) / 1000 for value in _texts("/sys/class/thermal", "thermal_zone*/temp") if _is_number(value)]
+    return {
+        "governor": governor(),
+        "frequency_mhz": [round(min(clocks)), round(max(clocks))] if clocks else None,
+        "temperature_c": max(zones) if zones else None,
+        "throttling": _throttling(),
+    }
+
+
+def _clocks_mhz() -> list[float]:
+    scaled = _texts("/sys/devices/system/cpu", "cpu[0-9]*/cpufreq/scaling_cur_freq")
+    if scaled:
+        return [int(value) / 1000 for value in scaled if _is_number(value)]
+    return [float(value) for value in re.findall(r"^cpu MHz\s*:\s*([0-9.]+)$", _text("/proc/cpuinfo"), re.M)]
+
+
+def _throttling() -> str:
+    try:
+        said = subprocess.run(
+            ["vcgencmd", "get_throttled"], capture_output=True, text=True, timeout=5, check=True
+        ).stdout
+        return said.strip().partition("=")[2]
+    except (OSError, subprocess.SubprocessError):
+        counts = _texts("/sys/devices/system/cpu", "cpu[0-9]*/thermal_throttle/core_throttle_count")
+        return str(sum(int(count) for count in counts if _is_number(count))) if counts else ""
+
+
+def _is_number(text: str) -> bool:
+    return text.lstrip("-").isdecimal()
+
+
 def versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
@@ -85,7 +127,11 @@ def describe() -> dict[str, Any]:
     }
 
 
-def _text(path: str) -> str:
+def _texts(folder: str, pattern: str) -> list[str]:
+    return [_text(path).strip() for path in sorted(Path(folder).glob(pattern))]
+
+
+def _text(path: str | os.PathLike[str]) -> str:
     try:
         return Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError:
