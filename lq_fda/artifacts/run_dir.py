@@ -132,6 +132,25 @@ class RunDir:
                 cure="Remove the file and resume the run: `lq-fda train --resume --output DIR`.",
             ) from error
 
+    def history(self) -> list[dict[str, float]]:
+        """One row an epoch, without the columns of single layers.
+
+        Raises:
+            LqFdaError: No epoch has ended yet, or the file is damaged.
+        """
+        try:
+            with self.history_file.open(encoding="utf-8", newline="") as file:
+                return [
+                    {column: float(value) for column, value in row.items() if "/" not in column}
+                    for row in csv.DictReader(file)
+                ]
+        except (OSError, ValueError, TypeError) as error:
+            raise LqFdaError(
+                f"The run's history is missing or damaged. "
+                f"Received: {str(self.history_file)!r} ({type(error).__name__}: {error}).",
+                cure="Resume the run, which mends what follows from its checkpoint: `lq-fda train --resume`.",
+            ) from error
+
     def record(self, study: str) -> RunRecord:
         """The finished run as one line for `results/`.
 
@@ -145,21 +164,16 @@ class RunDir:
         ended = datetime.datetime.fromtimestamp(self.result_file.stat().st_mtime, datetime.timezone.utc)
         try:
             recipe["data"].pop("data_dir")
-            with self.history_file.open(encoding="utf-8", newline="") as file:
-                history = [
-                    {column: float(value) for column, value in row.items() if "/" not in column}
-                    for row in csv.DictReader(file)
-                ]
             return RunRecord(
                 study=study,
                 name=self.path.resolve().name,
                 date=ended.isoformat(timespec="seconds"),
                 recipe=recipe,
                 result=result,
-                history=history,
+                history=self.history(),
                 environment=read_json(self.environment_file),
             )
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise LqFdaError(
                 f"The run cannot be recorded: a file of it is missing or damaged. "
                 f"Received: {str(self.path)!r} ({type(error).__name__}: {error}).",

@@ -67,7 +67,7 @@ def require_twin(float_run: RunDir, run: RunDir) -> None:
     expected = dataclasses.replace(config, binarized=False)
     differing = [
         name
-        for name in ("name", "input_shape", "classes", "binarized")
+        for name in ("name", "input_shape", "classes", "binarized", "width", "depth")
         if getattr(twin, name) != getattr(expected, name)
     ]
     theirs, ours = twin_data.images(), data_config.images()

@@ -84,7 +84,7 @@ def test_a_run_that_has_not_ended_or_is_damaged_is_not_recorded(tmp_path):
     run = RunDir(tmp_path / "plain_seed0")
     text = run.history_file.read_text()
     run.history_file.write_text(text.replace("\n1,", "\none,"))
-    with pytest.raises(LqFdaError, match=r"cannot be recorded.*ValueError"):
+    with pytest.raises(LqFdaError, match=r"history is missing or damaged.*ValueError"):
         run.record("ablation")
     run.history_file.write_text(text)
     run.result_file.unlink()
