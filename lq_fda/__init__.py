@@ -29,6 +29,7 @@ _SUBMODULES = (
     "reporting",
     "runtimes",
     "training",
+    "tuning",
     "verification",
 )
 

@@ -13,6 +13,7 @@ from lq_fda.cli.networks import models, summary
 from lq_fda.cli.pipeline import run
 from lq_fda.cli.quiet import silence_native_code
 from lq_fda.cli.training import ablate, evaluate, record, speed, train
+from lq_fda.cli.tuning import tune
 from lq_fda.errors import LqFdaError, reason
 
 app = typer.Typer(
@@ -34,7 +35,22 @@ def _options(
     """Train binarized neural networks in Keras, and ship them as fast, verified LCE .tflite files."""
 
 
-for command in (run, models, summary, train, ablate, evaluate, record, convert, verify, benchmark, costs, peers, speed):
+for command in (
+    run,
+    models,
+    summary,
+    train,
+    tune,
+    ablate,
+    evaluate,
+    record,
+    convert,
+    verify,
+    benchmark,
+    costs,
+    peers,
+    speed,
+):
     app.command()(command)
 
 

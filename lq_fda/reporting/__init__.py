@@ -3,5 +3,6 @@
 from lq_fda.reporting.model_card import write_model_card
 from lq_fda.reporting.plots import bars
 from lq_fda.reporting.report import write_report
+from lq_fda.reporting.trade_off import TradeOffPoint, trade_off
 
-__all__ = ["bars", "write_model_card", "write_report"]
+__all__ = ["TradeOffPoint", "bars", "trade_off", "write_model_card", "write_report"]

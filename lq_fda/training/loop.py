@@ -189,9 +189,7 @@ def _fit(
         callbacks.append(GrowImages(recipe.small_images))
     with contextlib.ExitStack() as stack:
         if progress:
-            bar = ProgressBar(
-                recorder.history, epochs=until, steps_per_epoch=steps, batch_size=recipe.batch_size
-            )
+            bar = ProgressBar(recorder.history, epochs=until, steps_per_epoch=steps, batch_size=recipe.batch_size)
             callbacks.append(stack.enter_context(bar))
         trainer.fit(
             batches,
