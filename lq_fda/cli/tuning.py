@@ -5,7 +5,6 @@ from typing import Annotated
 
 import rich
 import typer
-from rich.markup import escape
 
 import lq_fda
 from lq_fda.cli.options import Json, Overrides, print_json, recipe_named
@@ -83,15 +82,15 @@ def tune(
     directory = tuning.SearchDir(output)
     _tell_best(tuning.best_trial(found), directory.best_file, as_json=as_json)
     if not as_json:
-        rich.print(f"Table: {escape(str(directory.table_file))}. Figure: {escape(str(directory.figure_file))}")
+        typer.echo(f"Table: {directory.table_file}\nFigure: {directory.figure_file}")
 
 
 def _tell_best(trial: "lq_fda.tuning.Trial", file: Path, *, as_json: bool) -> None:
     if as_json:
         return
     outcome = trial.outcome
-    rich.print(
-        f"Best trial: {int(trial.trial_id)}, validation {100 * outcome.accuracy:.2f} % after {outcome.epochs} epochs, "
+    typer.echo(
+        f"Best trial: {int(trial.trial_id)}, validation {100 * outcome.accuracy:.2f} %, epochs {outcome.epochs}, "
         f"{outcome.cost.latency_ms:.3f} ms, {outcome.cost.size_bytes / 1024:.1f} KiB.\n"
-        f"Train it and read the test split: lq-fda train --recipe {escape(str(file))} --output RUN"
+        f"Train it and read the test split: lq-fda train --recipe {file} --output RUN"
     )

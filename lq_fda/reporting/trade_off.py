@@ -56,9 +56,11 @@ def trade_off(
             axis.set_xlabel(f"{label} ({runtime}, one thread)" if cost == "latency_ms" else label)
             axis.set_xlim(left=0)
         figure.axes[0].set_ylabel("validation accuracy, %")
-        if any(figure.axes[0].get_legend_handles_labels()):
-            figure.axes[0].legend(frameon=False, loc="lower right")
-        figure.tight_layout()
+        named = {
+            label: line for axis in figure.axes for line, label in zip(*axis.get_legend_handles_labels(), strict=True)
+        }
+        figure.legend(named.values(), named, loc="upper center", ncols=max(1, len(named)), frameon=False)
+        figure.tight_layout(rect=(0, 0, 1, 0.93))
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=150, facecolor="white")
         return buffer.getvalue()

@@ -35,7 +35,7 @@ class Budget(pydantic.BaseModel):
         ```
         """
         over = [
-            f"{name}={getattr(cost, name):.6g}, at most {limit:.6g}"
+            f"{name}={getattr(cost, name):.9g}, at most {limit:.9g}"
             for name, limit in self.limits.items()
             if getattr(cost, name) > limit
         ]

@@ -36,7 +36,7 @@ class Durable(keras_tuner.Oracle):
     """
 
     def __init__(self, directory: SearchDir, **options: Any):
-        self._directory = directory
+        self._kept_in = directory
         self._guard = threading.RLock()
         self._seen: dict[str, float] = {}
         self.finished = False
@@ -94,7 +94,7 @@ class Durable(keras_tuner.Oracle):
         self.finished = state["finished"] and state["max_trials"] == self.max_trials
 
     def save(self) -> None:
-        write_json(self._directory.oracle_file, self.get_state())
+        write_json(self._kept_in.oracle_file, self.get_state())
 
     def _save_trial(self, trial: Trial) -> None:
         """Trials are part of the state: in files of their own, a kill would leave one that the state does not know."""
@@ -106,10 +106,10 @@ class Durable(keras_tuner.Oracle):
             LqFdaError: The file is damaged.
         """
         try:
-            self.set_state(read_json(self._directory.oracle_file))
+            self.set_state(read_json(self._kept_in.oracle_file))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise LqFdaError(
-                f"The state of the search is damaged. Received: {str(self._directory.oracle_file)!r} "
+                f"The state of the search is damaged. Received: {str(self._kept_in.oracle_file)!r} "
                 f"({type(error).__name__}: {error}).",
                 cure="Restore the file from a copy, or search in another folder.",
             ) from error

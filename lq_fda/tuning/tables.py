@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from rich import box
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Table
 
+from lq_fda.tuning.costs import NetworkCost
 from lq_fda.tuning.results import Trial, best_trial
 
 _COLOURS = {"waiting": "yellow", "running": "cyan", "completed": "green", "failed": "red"}
@@ -20,12 +22,10 @@ def trial_table(trials: Sequence[Trial], *, last: int | None = None) -> Table:
     best = best_trial(trials) if any(trial.completed for trial in trials) else None
     shown = [*trials] if last is None else [trial for trial in trials if trial is best or trial in trials[-last:]]
     counts = [f"{sum(trial.status == status for trial in trials)} {status}" for status in _COLOURS]
-    table = Table(
-        Column("trial", justify="right"), "status", title=f"Search: {', '.join(counts)}", title_justify="left"
-    )
-    for column in ("epochs", "validation %", "ms", "KiB", "M MACs"):
-        table.add_column(column, justify="right")
-    table.add_column("values, or why it failed", overflow="fold")
+    table = Table("#", "status", title=f"Search: {', '.join(counts)}", title_justify="left", box=box.SIMPLE_HEAD)
+    for column in ("epochs", "top-1 %", "ms", "KiB", "M MACs"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("values, or why it failed", min_width=24)
     for trial in shown:
         table.add_row(*_row(trial), style="bold" if trial is best else "")
     return table
@@ -44,7 +44,7 @@ def _row(trial: Trial) -> list[str]:
     ]
 
 
-def _costs(cost) -> list[str]:
+def _costs(cost: NetworkCost) -> list[str]:
     return [f"{cost.latency_ms:.3f}", f"{cost.size_bytes / 1024:.1f}", f"{cost.macs / 1e6:.1f}"]
 
 
@@ -54,4 +54,4 @@ def sentence(trial: Trial) -> str:
         return f"trial {int(trial.trial_id)} failed, {trial.outcome.failure}: {trial.outcome.message}"
     _, _, epochs, accuracy, latency, size, macs, values = _row(trial)
     costs = f"{latency} ms, {size} KiB, {macs} M MACs"
-    return f"trial {int(trial.trial_id)}: validation {accuracy} % after {epochs} epochs, {costs}; {values}"
+    return f"trial {int(trial.trial_id)}: validation {accuracy} %, epochs {epochs}, {costs}; {values}"
