@@ -9,11 +9,13 @@
 
 import threading
 import time
+import warnings
 from typing import Any
 
 import keras_tuner
 import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
+from sklearn.exceptions import ConvergenceWarning
 
 from lq_fda.artifacts import read_json, write_json
 from lq_fda.errors import LqFdaError
@@ -113,7 +115,9 @@ class Durable(keras_tuner.Oracle):
                 f"({type(error).__name__}: {error}).",
                 cure="Restore the file from a copy, or search in another folder.",
             ) from error
-        self._retry_queue += [trial.trial_id for trial in self.ongoing_trials.values()]
+        # Keras Tuner saves the end of a trial while it still counts as running.
+        running = [trial.trial_id for trial in self.ongoing_trials.values() if trial.trial_id not in self.end_order]
+        self._retry_queue += running
         self.ongoing_trials = {}
 
 
@@ -125,7 +129,9 @@ class Bayesian(Durable, keras_tuner.oracles.BayesianOptimizationOracle):
     """Chooses where a Gaussian process expects most; after a few trials that are drawn."""
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        response = super().populate_space(trial_id)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # Of a process with few points: nobody can act on it.
+            response = super().populate_space(trial_id)
         if response["values"] and self._duplicate(response["values"]):
             return self._random_populate_space()  # The best point known teaches nothing a second time.
         return response

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich import box
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from lq_fda.tuning.costs import NetworkCost
 from lq_fda.tuning.results import Trial, best_trial
@@ -22,7 +22,13 @@ def trial_table(trials: Sequence[Trial], *, last: int | None = None) -> Table:
     best = best_trial(trials) if any(trial.completed for trial in trials) else None
     shown = [*trials] if last is None else [trial for trial in trials if trial is best or trial in trials[-last:]]
     counts = [f"{sum(trial.status == status for trial in trials)} {status}" for status in _COLOURS]
-    table = Table("#", "status", title=f"Search: {', '.join(counts)}", title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(
+        "#",
+        Column("status", no_wrap=True),
+        title=f"Search: {', '.join(counts)}",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
     for column in ("epochs", "top-1 %", "ms", "KiB", "M MACs"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("values, or why it failed", min_width=24)

@@ -5,7 +5,6 @@ import pytest
 from lq_fda import tuning
 from lq_fda.errors import LqFdaError
 
-
 NONSENSE = (
     *("", "=3", "latency_ms", "latency_ms=", "memory=3", "macs=many"),
     *("latency_ms=0", "latency_ms=-1", "latency_ms=nan", "latency_ms=inf"),
