@@ -60,7 +60,11 @@ def tune(
     """
     tuning = lq_fda.tuning
     if best is not None:
-        _tell_best(tuning.write_best(output, best), best, as_json=as_json)
+        found = tuning.write_best(output, best)
+        if as_json:
+            print_json(found.as_json())
+        else:
+            _tell_best(found, best)
         return
     search = tuning.open_search(
         output,
@@ -77,17 +81,14 @@ def tune(
         return
     if as_json:
         print_json([trial.as_json() for trial in found])
-    else:
-        rich.print(tuning.trial_table(found))
-    directory = tuning.SearchDir(output)
-    _tell_best(tuning.best_trial(found), directory.best_file, as_json=as_json)
-    if not as_json:
-        typer.echo(f"Table: {directory.table_file}\nFigure: {directory.figure_file}")
-
-
-def _tell_best(trial: "lq_fda.tuning.Trial", file: Path, *, as_json: bool) -> None:
-    if as_json:
         return
+    directory = tuning.SearchDir(output)
+    rich.print(tuning.trial_table(found))
+    typer.echo(f"Table: {directory.table_file}\nFigure: {directory.figure_file}")
+    _tell_best(tuning.best_trial(found), directory.best_file)
+
+
+def _tell_best(trial: "lq_fda.tuning.Trial", file: Path) -> None:
     outcome = trial.outcome
     typer.echo(
         f"Best trial: {int(trial.trial_id)}, validation {100 * outcome.accuracy:.2f} %, epochs {outcome.epochs}, "

@@ -61,6 +61,7 @@ def tune(
     directory = SearchDir(output)
     with role(chief=chief, worker=worker), _interruptible(directory):
         if is_worker():
+            directory.search()  # The chief writes it down before it listens.
             with chief_required():
                 TrialTuner(search, directory).search()
             return []

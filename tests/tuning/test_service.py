@@ -16,6 +16,7 @@ from lq_fda import training, tuning
 from lq_fda.artifacts import RunDir, read_json
 from lq_fda.errors import LqFdaError
 from lq_fda.tuning import service
+from lq_fda.tuning.search import begin
 
 COMMAND = Path(sys.executable).with_name("lq-fda")
 
@@ -61,8 +62,13 @@ def test_a_process_is_not_both(open_tiny, tmp_path):
 
 def test_a_worker_without_a_chief_is_one_error(open_tiny, tmp_path, address, monkeypatch):
     monkeypatch.setattr(service, "_CHIEF_SECONDS", 0.5)
+    folder = tmp_path / "search"
+    search = open_tiny(folder)
+    with pytest.raises(LqFdaError, match="the chief first"):
+        tuning.tune(search, folder, worker=address)
+    begin(search, tuning.SearchDir(folder))
     with pytest.raises(LqFdaError, match=rf"No chief answers.*{address}.*--chief"):
-        tuning.tune(open_tiny(tmp_path / "search"), tmp_path / "search", worker=address)
+        tuning.tune(search, folder, worker=address)
 
 
 def test_an_address_that_is_taken_is_one_error(open_tiny, tmp_path):
