@@ -30,6 +30,7 @@ _SUBMODULES = (
     "results",
     "runtimes",
     "training",
+    "tuning",
     "verification",
 )
 

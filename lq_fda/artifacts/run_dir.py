@@ -185,7 +185,7 @@ class RunDir:
                 history=history,
                 environment=read_json(self.environment_file),
             )
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise LqFdaError(
                 f"The run cannot be recorded: a file of it is missing or damaged. "
                 f"Received: {str(self.path)!r} ({type(error).__name__}: {error}).",

@@ -16,6 +16,7 @@ from lq_fda.cli.pipeline import run
 from lq_fda.cli.quiet import silence_native_code
 from lq_fda.cli.results import results
 from lq_fda.cli.training import ablate, evaluate, record, speed, train
+from lq_fda.cli.tuning import tune
 from lq_fda.errors import LqFdaError, reason
 
 app = typer.Typer(
@@ -39,7 +40,7 @@ def _options(
 
 for command in (
     *(run, models, summary),
-    *(train, ablate, evaluate, record, speed),
+    *(train, tune, ablate, evaluate, record, speed),
     *(convert, verify, benchmark, benchmark_log, costs, peers),
     *(analyze, results),
 ):

@@ -29,6 +29,12 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def recipe_named(name: str) -> "lq_fda.training.Recipe":
+    """What `--recipe` names: a JSON file, or one of the recipes."""
+    training = lq_fda.training
+    return training.read_recipe(Path(name)) if name.endswith(".json") else training.get_recipe(name)
+
+
 def append_records(output: Path | None, records: Iterable[pydantic.BaseModel]) -> None:
     """Writes what `--output` asks for; after it was printed, so that a file that cannot be written loses nothing."""
     for record in records if output is not None else ():

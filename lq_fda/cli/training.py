@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 import lq_fda
-from lq_fda.cli.options import Json, Overrides, RunArgument, append_records, print_json, progress_bar
+from lq_fda.cli.options import Json, Overrides, RunArgument, append_records, print_json, progress_bar, recipe_named
 
 
 def train(
@@ -34,7 +34,7 @@ def train(
     if resume and recipe is None:
         chosen = training.load_recipe(lq_fda.artifacts.RunDir(output))
     else:
-        chosen = _recipe(recipe or "digits_demo")
+        chosen = recipe_named(recipe or "digits_demo")
     chosen = training.apply_overrides(chosen, override or [])
     chosen = training.float_twin(chosen) if float_twin else chosen
     result = training.train(chosen, output, resume=resume, strategy=strategy, progress=not as_json)
@@ -82,7 +82,7 @@ def ablate(
     Example: lq-fda ablate --recipe cifar10_resnet20 --set data.data_dir=DIR --set epochs=8 --seeds 0,1 --output DIR
     """
     training = lq_fda.training
-    chosen = training.apply_overrides(_recipe(recipe), override or [])
+    chosen = training.apply_overrides(recipe_named(recipe), override or [])
     records = training.ablate(
         chosen,
         output,
@@ -131,7 +131,7 @@ def speed(
     Example: lq-fda speed --recipe cifar10_resnet20 --set data.data_dir=DIR --output results/training_speed.jsonl
     """
     training = lq_fda.training
-    chosen = training.apply_overrides(_recipe(recipe), override or [])
+    chosen = training.apply_overrides(recipe_named(recipe), override or [])
     dataset = lq_fda.data.load(chosen.data)
     with progress_bar() as progress:
         records = training.measure_speed(
@@ -154,8 +154,3 @@ def _seeds(text: str) -> list[int]:
         return [int(seed) for seed in text.split(",")]
     except ValueError:
         raise typer.BadParameter(f"Expected whole numbers with commas between them. Received: {text!r}.") from None
-
-
-def _recipe(name: str) -> "lq_fda.training.Recipe":
-    training = lq_fda.training
-    return training.read_recipe(Path(name)) if name.endswith(".json") else training.get_recipe(name)

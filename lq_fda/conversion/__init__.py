@@ -19,12 +19,14 @@ conversion.require_binary(conversion.report(folded, content))
 from lq_fda.conversion.bundling import convert
 from lq_fda.conversion.folding import fold
 from lq_fda.conversion.lce import require_lce, to_lce
+from lq_fda.conversion.macs import count_macs
 from lq_fda.conversion.report import report, require_binary
 from lq_fda.conversion.tables import layer_table
 from lq_fda.conversion.twins import to_float, to_int8
 
 __all__ = [
     "convert",
+    "count_macs",
     "fold",
     "layer_table",
     "report",

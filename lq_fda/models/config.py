@@ -20,6 +20,8 @@ Part = Literal[
 ]
 _WEIGHTS = ("standardized_weights", "clamped_weights", "float_weights")
 _Size = Annotated[int, Field(ge=1)]
+_Multiplier = Annotated[float, Field(gt=0, le=8)]
+_CHANNELS_A_STEP = 8
 PARTS: tuple[Part, ...] = ("adjustment", "excitation", "finetuning")
 """The three layers."""
 RECOMMENDED: tuple[Part, ...] = (*PARTS, "standardized_weights")
@@ -50,6 +52,8 @@ class ModelConfig:
             behind an adjustment and the window elsewhere.
         groups: Groups of the excitation; more groups make it smaller. None: what suits the network's width.
         reduction: Bottleneck of the excitation; None: what suits the network's width.
+        width: Multiplies the channels of every layer, in steps of 8.
+        depth: Multiplies the binary convolutions of every stage; at least one stays.
         convolution: `"larq"` takes Larq's own QuantConv2D in place of `lq_fda.layers.BinaryConv2D`, as somebody without
             this package would: the yardstick of the training speed.
     """
@@ -62,9 +66,21 @@ class ModelConfig:
     groups: int | None = Field(default=None, ge=1)
     reduction: int | None = Field(default=None, ge=1)
     estimator: Estimator | None = None
+    width: _Multiplier = 1.0
+    depth: _Multiplier = 1.0
     convolution: Literal["lq_fda", "larq"] = "lq_fda"
 
     def __post_init__(self) -> None:
         kinds = [part for part in self.parts if part in _WEIGHTS]
         if len(kinds) > 1:
             raise ValueError(f"A network has one kind of weights. Received: {', '.join(kinds)}.")
+
+    def channels(self, channels: int) -> int:
+        """How many channels a layer has that has `channels` at width 1."""
+        if self.width == 1:
+            return channels
+        return max(1, round(self.width * channels / _CHANNELS_A_STEP)) * _CHANNELS_A_STEP
+
+    def convolutions(self, count: int) -> int:
+        """How many binary convolutions a stage has that has `count` at depth 1."""
+        return max(1, round(self.depth * count))

@@ -19,6 +19,7 @@ def _resnet(
     reduction: int,
 ) -> keras.Model:
     block = Block.of(config, groups=groups, reduction=reduction)
+    widths = tuple(config.channels(width) for width in widths)
     inputs = x = keras.Input(config.input_shape, name="image")
     if imagenet:
         x = float_conv(x, widths[0], 7, 2, name="stem")
@@ -27,7 +28,7 @@ def _resnet(
     else:
         x = float_conv(x, widths[0], 3, name="stem")
     for stage, (width, count) in enumerate(zip(widths, convs, strict=True)):
-        for index in range(count):
+        for index in range(config.convolutions(count)):
             strides = 2 if stage > 0 and index == 0 else 1
             x = residual_conv(x, width, strides, block=block, name=f"stage{stage + 1}_{index + 1}")
     return keras.Model(inputs, classifier(x, config.classes), name=config.name)

@@ -90,6 +90,7 @@ def require_comparable(other: RunDir, run: RunDir) -> None:
 
 def _differences(one: RunDir, other: RunDir) -> list[str]:
     (ours, our_data), (theirs, their_data) = configs(one), configs(other)
-    differing = [name for name in ("name", "input_shape", "classes") if getattr(ours, name) != getattr(theirs, name)]
+    topology = ("name", "input_shape", "classes", "width", "depth")
+    differing = [name for name in topology if getattr(ours, name) != getattr(theirs, name)]
     our_images, their_images = our_data.images(), their_data.images()
     return differing + [f"data.{name}" for name in their_images if our_images.get(name) != their_images[name]]

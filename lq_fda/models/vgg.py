@@ -13,9 +13,11 @@ def vgg_small(config: ModelConfig) -> keras.Model:
     """Widths 128, 128, 256, 256, 512, 512; maximum pooling halves the map after every second convolution."""
     block = Block.of(config, groups=None, reduction=2)
     inputs = keras.Input(config.input_shape, name="image")
-    x = float_conv(inputs, 128, 3, name="stem")
-    for index, width in enumerate((128, 256, 256, 512, 512), start=2):
-        x = residual_conv(x, width, block=block, name=f"conv{index}")
-        if index % 2 == 0:
-            x = keras.layers.MaxPooling2D(2, padding="same", name=f"pool{index}")(x)
+    x = float_conv(inputs, config.channels(128), 3, name="stem")
+    index = 1
+    for width, count in ((128, 1), (256, 2), (512, 2)):
+        for _ in range(config.convolutions(count)):
+            index += 1
+            x = residual_conv(x, config.channels(width), block=block, name=f"conv{index}")
+        x = keras.layers.MaxPooling2D(2, padding="same", name=f"pool{index}")(x)
     return keras.Model(inputs, classifier(x, config.classes), name=config.name)

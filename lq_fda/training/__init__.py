@@ -14,6 +14,7 @@ with tempfile.TemporaryDirectory() as folder:
 
 from lq_fda.artifacts import Result
 from lq_fda.training.ablation import VARIANTS, ablate, variant
+from lq_fda.training.callbacks import TrainingDiverged
 from lq_fda.training.distillation import load_teacher
 from lq_fda.training.evaluation import evaluate
 from lq_fda.training.loop import TrainingInterrupted, train
@@ -38,6 +39,7 @@ __all__ = [
     "Result",
     "SmallImagesConfig",
     "StrategyName",
+    "TrainingDiverged",
     "TrainingInterrupted",
     "ablate",
     "apply_overrides",

@@ -12,6 +12,10 @@ from lq_fda.errors import LqFdaError
 from lq_fda.training.recipe import SmallImagesConfig
 
 
+class TrainingDiverged(LqFdaError):
+    """The loss is no finite number any more."""
+
+
 class StopOnNan(keras.callbacks.Callback):
     """Ends training as soon as the loss is not finite, before a checkpoint is made of it."""
 
@@ -23,10 +27,10 @@ def check_finite(loss: float, name: str) -> None:
     """Refuses a loss that is no number.
 
     Raises:
-        LqFdaError: It is not finite.
+        TrainingDiverged: It is not finite.
     """
     if not math.isfinite(loss):
-        raise LqFdaError(
+        raise TrainingDiverged(
             f"Training diverged: the {name} is no finite number any more. Received: {name}={float(loss)}. "
             "The checkpoints and best weights of the epochs before are kept.",
             cure="Train again in another folder with a lower learning_rate, some warmup_epochs or clip_norm=1; "

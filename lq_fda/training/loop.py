@@ -36,6 +36,7 @@ def train(
     resume: bool = False,
     strategy: StrategyName = "none",
     progress: bool = True,
+    until: int | None = None,
 ) -> Result | None:
     """Trains a network and writes a run directory.
 
@@ -48,13 +49,16 @@ def train(
         resume: Go on where the run in `output` stopped; a finished run is left alone.
         strategy: `"none"`, `"mirrored"` or `"multi_worker"`.
         progress: Draw a progress bar, and a line for every epoch, on the standard error output.
+        until: Stop after this epoch and leave the test split unread, as a search must: the schedule stays that of all
+            the recipe's epochs, and the run can be resumed. None trains to the end and reads it.
 
     Returns:
-        The result; None on a worker that is not the chief.
+        The result; None on a worker that is not the chief, and with `until`.
 
     Raises:
         LqFdaError: The folder holds something else, cannot be written or belongs to another recipe; the data do not
-            suit the network; the loss is no number any more.
+            suit the network; there is no epoch `until`.
+        TrainingDiverged: The loss is no number any more.
         TrainingInterrupted: Ctrl-C.
 
     ```python
@@ -67,6 +71,11 @@ def train(
     assert result.test.images > 0
     ```
     """
+    if until is not None and not 1 <= until <= recipe.epochs:
+        raise LqFdaError(
+            f"There is no such epoch. Expected 1 to {recipe.epochs}. Received: until={until!r}.",
+            cure="Choose an epoch of the recipe's, or None for all of them.",
+        )
     distribution = open_strategy(strategy)
     chief = is_chief(distribution)
     run = RunDir(output)
@@ -87,8 +96,8 @@ def train(
                 recorder.resume()
             if chief:
                 write_json(run.environment_file, _environment(strategy, distribution))
-            _fit(recipe, dataset, trainer, recorder, steps, progress=progress and chief)
-            return _finish(run, dataset, recorder) if chief else None
+            _fit(recipe, dataset, trainer, recorder, steps, until=until or recipe.epochs, progress=progress and chief)
+            return _finish(run, dataset, recorder) if chief and until is None else None
 
 
 def _claim(run: RunDir, recipe: Recipe, *, resume: bool, chief: bool) -> None:
@@ -169,10 +178,11 @@ def _fit(
     recorder: EpochRecorder,
     steps: int,
     *,
+    until: int,
     progress: bool,
 ) -> None:
     done = len(recorder.history)
-    if done == recipe.epochs:
+    if done >= until:
         return
     batches = training_batches(
         dataset,
@@ -187,15 +197,13 @@ def _fit(
         callbacks.append(GrowImages(recipe.small_images))
     with contextlib.ExitStack() as stack:
         if progress:
-            bar = ProgressBar(
-                recorder.history, epochs=recipe.epochs, steps_per_epoch=steps, batch_size=recipe.batch_size
-            )
+            bar = ProgressBar(recorder.history, epochs=until, steps_per_epoch=steps, batch_size=recipe.batch_size)
             callbacks.append(stack.enter_context(bar))
         trainer.fit(
             batches,
             steps_per_epoch=steps,
             initial_epoch=done,
-            epochs=recipe.epochs,
+            epochs=until,
             callbacks=callbacks,
             verbose=0,
         )

@@ -168,7 +168,7 @@ def test_records_hold_numbers(tmp_path):
         if number == "7":
             assert next(read_records(path)).median_ms == 7
             continue
-        with pytest.raises(LqFdaError, match=r"no benchmark record.*x\.jsonl:1"):
+        with pytest.raises(LqFdaError, match=r"no record.*BenchmarkRecord.*x\.jsonl:1"):
             list(read_records(path))
 
 

@@ -57,6 +57,26 @@ def test_the_estimator_suits_the_parts_unless_it_is_given(config, estimator):
     assert {layer.estimator for layer in model.layers if isinstance(layer, BinaryConv2D)} == {estimator}
 
 
+@pytest.mark.parametrize("name", sorted(CONVOLUTIONS))
+def test_width_and_depth_multiply_channels_and_convolutions(name):
+    plain, wide, deep = (
+        models.create(name, parts=(), input_shape=(32, 32, 3), **change)
+        for change in ({}, {"width": 1.5}, {"depth": 2.0})
+    )
+    channels = [layer.filters for layer in binary_convolutions(plain)]
+    assert [layer.filters for layer in binary_convolutions(wide)] == [channels * 3 // 2 for channels in channels]
+    assert [layer.filters for layer in binary_convolutions(deep)] == [c for c in channels for _ in range(2)]
+    assert deep.output_shape == wide.output_shape == plain.output_shape
+
+
+def test_the_narrowest_and_shallowest_network_is_still_one():
+    smallest = models.create("tiny", width=0.01, depth=0.01)
+    assert [layer.filters for layer in binary_convolutions(smallest)] == [8, 8]
+    for change in ({"width": 0.0}, {"depth": 100.0}):
+        with pytest.raises(LqFdaError, match=next(iter(change))):
+            models.create("tiny", **change)
+
+
 @pytest.mark.parametrize("parts", [c for n in range(4) for c in itertools.combinations(models.PARTS, n)], ids=str)
 def test_each_part_switches_on_and_off_alone(parts):
     model = models.create("tiny", parts=parts, input_shape=(8, 8, 3))

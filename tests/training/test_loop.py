@@ -73,6 +73,28 @@ def test_a_finished_run_is_left_alone(float_recipe, float_reference):
     assert {file: file.stat().st_mtime_ns for file in float_reference.rglob("*")} == before
 
 
+def test_a_run_that_stops_early_reads_no_test_image_and_goes_on_to_the_same_end(
+    float_recipe, float_reference, outcome, assert_same, monkeypatch, tmp_path
+):
+    folder, read = tmp_path / "run", []
+    split_of = loop.split_of
+    monkeypatch.setattr(loop, "split_of", lambda dataset, split: read.append(split) or split_of(dataset, split))
+    for epoch in (1, 2):
+        assert training.train(float_recipe, folder, resume=epoch > 1, progress=False, until=epoch) is None
+        assert [row["epoch"] for row in RunDir(folder).history()] == list(range(1, epoch + 1))
+        assert not RunDir(folder).finished and "test" not in read
+    training.train(float_recipe, folder, resume=True, progress=False)
+    assert "test" in read
+    assert_same(outcome(folder), outcome(float_reference))
+
+
+@pytest.mark.parametrize("until", [0, 3])
+def test_stopping_after_an_epoch_that_there_is_not_is_refused(until, float_recipe, tmp_path):
+    with pytest.raises(LqFdaError, match=rf"Expected 1 to 2\. Received: until={until}"):
+        training.train(float_recipe, tmp_path / "run", until=until)
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_output_folder_with_something_in_it_is_refused(float_recipe, float_reference, tmp_path):
     with pytest.raises(LqFdaError, match=r"not empty.*train --resume --output"):
         training.train(float_recipe, float_reference)
@@ -156,7 +178,7 @@ def test_a_loss_that_is_no_number_stops_a_run_that_can_go_on(
 
 def test_a_learning_rate_that_is_far_too_high_is_one_error(float_recipe, tmp_path):
     recipe = training.apply_overrides(float_recipe, ["learning_rate=1e30", "warmup_epochs=0"])
-    with pytest.raises(LqFdaError, match="Training diverged"):
+    with pytest.raises(training.TrainingDiverged, match="Training diverged"):
         training.train(recipe, tmp_path / "run", progress=False)
     assert not (tmp_path / "run" / "checkpoints").exists(), "nothing is kept of it"
 

@@ -1,0 +1,56 @@
+"""What a search shows while it runs: a table that changes on a terminal, a line for every trial elsewhere."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+
+from lq_fda.tuning.results import Trial, read_trials
+from lq_fda.tuning.tables import sentence, trial_table
+
+_SECONDS = 2.0
+_LINES_AROUND = 8
+
+
+@contextlib.contextmanager
+def watching(output: Path | str, console: Console | None = None) -> Iterator[None]:
+    """Shows the trials of a folder, whoever runs them, until the block ends.
+
+    Args:
+        output: The search's folder.
+        console: Where to draw; None is the standard error output.
+    """
+    console = console or Console(stderr=True)
+    ended = threading.Event()
+    told = {trial.trial_id for trial in read_trials(output) if _ended(trial)}
+
+    def look(live: Live) -> None:
+        trials = read_trials(output)
+        if console.is_terminal:
+            live.update(trial_table(trials, last=max(3, console.height - _LINES_AROUND)), refresh=True)
+            return
+        for trial in trials:
+            if _ended(trial) and trial.trial_id not in told:
+                told.add(trial.trial_id)
+                console.print(sentence(trial), soft_wrap=True, highlight=False, markup=False)
+
+    def watch(live: Live) -> None:
+        while not ended.wait(_SECONDS):
+            look(live)
+
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        watcher = threading.Thread(target=watch, args=(live,), name="watching", daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            watcher.join()
+            look(live)
+
+
+def _ended(trial: Trial) -> bool:
+    return trial.status in ("completed", "failed")
