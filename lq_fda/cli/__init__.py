@@ -70,7 +70,3 @@ def _refused(error: OSError) -> LqFdaError:
         f"Received: {where}({error.strerror or reason(error)}).",
         cure="Check the path, its permissions and the free space of the disk.",
     )
-
-
-if __name__ == "__main__":
-    main()

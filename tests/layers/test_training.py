@@ -21,6 +21,14 @@ def ste_sign(x, clip_value):
     return tf.where(x >= 0, tf.ones_like(x), -tf.ones_like(x)), gradient
 
 
+@tf.custom_gradient
+def triangle_sign(x):
+    def gradient(dy):
+        return dy * tf.maximum(2 - 2 * tf.abs(x), 0)
+
+    return tf.where(x >= 0, tf.ones_like(x), -tf.ones_like(x)), gradient
+
+
 def normalize(x, weights, layer):
     mean, variance = tf.nn.moments(x, [0, 1, 2])
     return weights[f"{layer}/gamma:0"] * (x - mean) / tf.sqrt(variance + EPSILON) + weights[f"{layer}/beta:0"]
@@ -37,7 +45,7 @@ def excite(x, weights):
     return x + shift, 2 * tf.sigmoid(scale)
 
 
-def block_formula(x, weights, parts, strides):
+def block_formula(x, weights, parts, strides, triangle):
     """The block as `residual_conv` documents it, in TensorFlow's own operators and the dtype of x."""
     bypass, scale = x, 1.0
     if strides > 1:
@@ -51,7 +59,7 @@ def block_formula(x, weights, parts, strides):
         x, scale = excite(x, weights)
     totals = [max((-(-size // strides) - 1) * strides + 3 - size, 0) for size in x.shape[1:3]]
     padding = [(0, 0), *((total // 2, total - total // 2) for total in totals), (0, 0)]
-    signs = tf.pad(ste_sign(x, 1.0), padding, constant_values=1)
+    signs = tf.pad(triangle_sign(x) if triangle else ste_sign(x, 1.0), padding, constant_values=1)
     z = tf.nn.conv2d(signs, ste_sign(weights["b_conv/kernel:0"], 1.25), strides, "VALID")
     y = normalize(z, weights, "b_norm") * scale + bypass
     if "finetuning" in parts:
@@ -87,16 +95,17 @@ def random_model(layers_of, input_shape, rng):
 
 
 CASES = [
-    *((PARTS, *case) for case in itertools.product((1, 2), ((6, 5), (7, 9), (1, 1)), (False, True))),
-    *((parts, 1, (6, 5), False) for count in range(3) for parts in itertools.combinations(PARTS, count)),
+    *((PARTS, "window", *case) for case in itertools.product((1, 2), ((6, 5), (7, 9), (1, 1)), (False, True))),
+    *((parts, "window", 1, (6, 5), False) for count in range(3) for parts in itertools.combinations(PARTS, count)),
+    *((parts, None, 1, (6, 5), False) for parts in ((), PARTS)),
 ]
 
 
-@pytest.mark.parametrize(("parts", "strides", "size", "eager"), CASES, ids=str)
-def test_a_block_trains_with_the_values_and_gradients_of_its_formula(parts, strides, size, eager):
+@pytest.mark.parametrize(("parts", "estimator", "strides", "size", "eager"), CASES, ids=str)
+def test_a_block_trains_with_the_values_and_gradients_of_its_formula(parts, estimator, strides, size, eager):
     rng = np.random.default_rng(11)
     filters = CHANNELS * strides
-    block = Block(parts=parts, groups=GROUPS, reduction=2)
+    block = Block(parts=parts, groups=GROUPS, reduction=2, estimator=estimator)
     model = random_model(
         lambda inputs: residual_conv(inputs, filters, strides, block=block, name="b"), (*size, CHANNELS), rng
     )
@@ -107,7 +116,7 @@ def test_a_block_trains_with_the_values_and_gradients_of_its_formula(parts, stri
     y, received = trained(model, eager)(x, dy)
     weights = {variable.name: tf.constant(variable.numpy(), tf.float64) for variable in model.trainable_variables}
     expected_y, expected = gradients(
-        lambda x: block_formula(x, weights, parts, strides),
+        lambda x: block_formula(x, weights, parts, strides, triangle=estimator is None and "adjustment" in parts),
         tf.cast(x, tf.float64),
         list(weights.values()),
         tf.cast(dy, tf.float64),

@@ -1,9 +1,9 @@
 """A stand-in for adb and for a phone with the demo app.
 
 No phone was attached where these tests were written, and no adb was installed: what it says on errors, and its exit
-codes, are adb's by its sources. Its shell is this machine's /bin/sh, which reads joined arguments as a phone's does;
-paths of the phone are found under a folder, and `am`, `pm`, `pidof` and `dumpsys` are small programs there. The app's
-record has the fields of Benchmark.kt, and made-up times.
+codes, are adb's as far as we know them, and have not been compared with a real one. Its shell is this machine's
+/bin/sh, which reads joined arguments as a phone's does; paths of the phone are found under a folder, and `am`, `pm`,
+`pidof` and `dumpsys` are small programs there. The app's record has the fields of Benchmark.kt, and made-up times.
 
 The folder's state.json says how it behaves: `phones`, serials with their states; `full`, whether nothing can be
 written; `app`, what becomes of the app: ok, error, dies, old, absent; `gone`, for how many commands the phone is
