@@ -2,17 +2,17 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
+from rich.table import Table
 
 from lq_fda.tuning.results import Trial, read_trials
 from lq_fda.tuning.tables import sentence, trial_table
 
 _SECONDS = 2.0
-_LINES_AROUND = 8
 
 
 @contextlib.contextmanager
@@ -30,7 +30,7 @@ def watching(output: Path | str, console: Console | None = None) -> Iterator[Non
     def look(live: Live) -> None:
         trials = read_trials(output)
         if console.is_terminal:
-            live.update(trial_table(trials, last=max(3, console.height - _LINES_AROUND)), refresh=True)
+            live.update(fitting_table(trials, console), refresh=True)
             return
         for trial in trials:
             if _ended(trial) and trial.trial_id not in told:
@@ -50,6 +50,19 @@ def watching(output: Path | str, console: Console | None = None) -> Iterator[Non
             ended.set()
             watcher.join()
             look(live)
+
+
+def fitting_table(trials: Sequence[Trial], console: Console) -> Table:
+    """The table with as many of the newest trials as the terminal has lines for; what is longer, Live cuts at its end.
+
+    Args:
+        trials: All of them.
+        console: The terminal.
+    """
+    last = min(len(trials), console.height)
+    while last > 1 and len(console.render_lines(trial_table(trials, last=last))) > console.height:
+        last -= 1
+    return trial_table(trials, last=last)
 
 
 def _ended(trial: Trial) -> bool:
