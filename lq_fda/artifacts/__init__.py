@@ -20,6 +20,7 @@ from lq_fda.artifacts.files import (
     read_json,
     remove_leftovers,
     sha256_of,
+    understood,
     write_atomic,
     write_json,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "read_records",
     "remove_leftovers",
     "sha256_of",
+    "understood",
     "usable_cores",
     "write_atomic",
     "write_json",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lq_fda.errors import LqFdaError
+from lq_fda.errors import LqFdaError, reason
 
 _STAGING = ".unfinished."
 _LARGEST_JSON = 1 << 26
@@ -172,6 +172,28 @@ def read_json(path: Path) -> Any:
         raise LqFdaError(
             f"A file is damaged. Expected JSON. Received: path={str(path)!r} ({error}).",
             cure="Run the command that makes it again.",
+        ) from error
+
+
+@contextlib.contextmanager
+def understood(file: Path, what: str, *, cure: str = "Restore the file from a copy.") -> Iterator[None]:
+    """Turns the content of a file that is not what it should be into one sentence.
+
+    Args:
+        file: What is read.
+        what: The same in words, with which the sentence begins.
+        cure: What to do about it.
+
+    Raises:
+        LqFdaError: The block stumbled over the content.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise LqFdaError(
+            f"{what} is damaged or of another version. Received: {str(file)!r} "
+            f"({type(error).__name__}: {reason(error)}).",
+            cure=cure,
         ) from error
 
 

@@ -14,7 +14,7 @@ import pydantic
 
 from lq_fda import conversion, data, models, runtimes
 from lq_fda._keras import precision
-from lq_fda.artifacts import Bundle, describe_measurement, read_json, write_json
+from lq_fda.artifacts import Bundle, describe_measurement, read_json, understood, write_json
 from lq_fda.benchmarking import Protocol, summarize, time_interleaved
 from lq_fda.errors import LqFdaError
 from lq_fda.models import ModelConfig
@@ -81,7 +81,8 @@ def network_cost(recipe: Recipe, runtime: str, folder: Path, protocol: Protocol 
     file = folder / f"{digest[:16]}.json"
     if not file.is_file():
         write_json(file, _measure(config, values, runtime, protocol).model_dump(mode="json"))
-    return NetworkCost.model_validate(read_json(file))
+    with understood(file, "What was measured of a network", cure="Remove the file: it is measured again."):
+        return NetworkCost.model_validate(read_json(file))
 
 
 def _measure(config: ModelConfig, values: dict[str, Any], runtime: str, protocol: Protocol) -> NetworkCost:

@@ -17,8 +17,7 @@ import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
 from sklearn.exceptions import ConvergenceWarning
 
-from lq_fda.artifacts import read_json, write_json
-from lq_fda.errors import LqFdaError
+from lq_fda.artifacts import read_json, understood, write_json
 from lq_fda.tuning.search import Search, SearchDir
 from lq_fda.tuning.space import hyperparameters
 
@@ -73,8 +72,11 @@ class Durable(keras_tuner.Oracle):
     def end_trial(self, trial: Trial) -> None:
         """Ends a trial, unless it was ended already by a worker that was thought dead."""
         with self._guard:
-            if trial.trial_id in {ongoing.trial_id for ongoing in self.ongoing_trials.values()}:
+            if self._runs(trial.trial_id):
                 super().end_trial(trial)
+
+    def _runs(self, trial_id: str) -> bool:
+        return trial_id in {trial.trial_id for trial in self.ongoing_trials.values()}
 
     def release_lost(self) -> None:
         """Takes the trials of workers that are silent back into the queue."""
@@ -107,14 +109,8 @@ class Durable(keras_tuner.Oracle):
         Raises:
             LqFdaError: The file is damaged.
         """
-        try:
+        with understood(self._kept_in.oracle_file, "The state of the search"):
             self.set_state(read_json(self._kept_in.oracle_file))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise LqFdaError(
-                f"The state of the search is damaged. Received: {str(self._kept_in.oracle_file)!r} "
-                f"({type(error).__name__}: {error}).",
-                cure="Restore the file from a copy, or search in another folder.",
-            ) from error
         # Keras Tuner saves the end of a trial while it still counts as running.
         running = [trial.trial_id for trial in self.ongoing_trials.values() if trial.trial_id not in self.end_order]
         self._retry_queue += running
@@ -160,7 +156,7 @@ class Hyperband(Durable, keras_tuner.oracles.HyperbandOracle):
 
     def end_trial(self, trial: Trial) -> None:
         with self._guard:
-            if trial.status == TrialStatus.FAILED:
+            if trial.status == TrialStatus.FAILED and self._runs(trial.trial_id):
                 self._leave_bracket(trial.trial_id)
             super().end_trial(trial)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from lq_fda import reporting
-from lq_fda.artifacts import read_json, write_atomic, write_json
+from lq_fda.artifacts import read_json, understood, write_atomic, write_json
 from lq_fda.errors import LqFdaError
 from lq_fda.reporting import TradeOffPoint
 from lq_fda.training import to_values
@@ -51,24 +51,29 @@ def read_trials(output: Path | str) -> list[Trial]:
     search = directory.search()
     if not directory.oracle_file.is_file():
         return []
-    state = read_json(directory.oracle_file)
-    workers = {trial_id: name for name, trial_id in state["ongoing_trials"].items()}
-    found = []
-    for trial_id, trial in state["trials"].items():
-        chosen = trial["hyperparameters"]["values"]
-        status = _STATUS[trial["status"]]
-        if status == "running" and trial_id not in workers:
-            status = "waiting"
-        values = dict(text.split("=", 1) for text in overrides(search.dimensions, chosen))
-        outcome = _outcome(directory, trial_id, ended=status in ("completed", "failed"))
-        found.append(Trial(trial_id, status, workers.get(trial_id, ""), chosen, values, outcome))
-    return sorted(found, key=lambda trial: int(trial.trial_id))
+    with understood(directory.oracle_file, "The state of the search"):
+        state = read_json(directory.oracle_file)
+        workers = {trial_id: name for name, trial_id in state["ongoing_trials"].items()}
+        found = []
+        for trial_id, trial in state["trials"].items():
+            chosen = trial["hyperparameters"]["values"]
+            status = _STATUS[trial["status"]]
+            # The end of a trial is written down while its worker still has it.
+            worker = workers.get(trial_id, "") if status == "running" else ""
+            if status == "running" and not worker:
+                status = "waiting"
+            values = dict(text.split("=", 1) for text in overrides(search.dimensions, chosen))
+            outcome = _outcome(directory, trial_id, ended=status in ("completed", "failed"))
+            found.append(Trial(trial_id, status, worker, chosen, values, outcome))
+        return sorted(found, key=lambda trial: int(trial.trial_id))
 
 
 def _outcome(directory: SearchDir, trial_id: str, *, ended: bool) -> Outcome:
     """How a trial ended, or how far it has come."""
-    if ended and directory.outcome_file(trial_id).is_file():
-        return Outcome.model_validate(read_json(directory.outcome_file(trial_id)))
+    file = directory.outcome_file(trial_id)
+    if ended and file.is_file():
+        with understood(file, "The outcome of a trial"):
+            return Outcome.model_validate(read_json(file))
     run = directory.run(trial_id)
     history = run.history() if run.history_file.is_file() else []
     accuracy = max((row["validation_accuracy"] for row in history), default=None)

@@ -43,8 +43,8 @@ def tune(
         The trials.
 
     Raises:
-        LqFdaError: Another process works in the folder; the data cannot be read; nothing can be written; there is no
-            chief. What a trial does wrong is no error: it fails.
+        LqFdaError: The folder holds another search, or another process works in it; the data cannot be read; nothing
+            can be written; there is no chief. What a trial does wrong is no error: it fails.
         SearchInterrupted: Ctrl-C.
 
     ```python
@@ -67,7 +67,7 @@ def tune(
             return []
         data.load(search.recipe.data)  # Before anything is written: without data there is no trial.
         directory.path.mkdir(parents=True, exist_ok=True)
-        with locked(directory.path / ".lock", wait=False):
+        with locked(directory.lock, wait=False):
             begin(search, directory)
             try:
                 with watching(output) if progress else contextlib.nullcontext():

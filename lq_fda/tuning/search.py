@@ -21,7 +21,7 @@ import pydantic
 from pydantic import Field
 
 from lq_fda import conversion
-from lq_fda.artifacts import RunDir, read_json, write_json
+from lq_fda.artifacts import RunDir, read_json, understood, write_json
 from lq_fda.errors import LqFdaError
 from lq_fda.training import Recipe, apply_overrides, digits_demo
 from lq_fda.tuning.budget import Budget, parse_budget
@@ -70,6 +70,7 @@ class SearchDir:
 
     def __init__(self, path: Path | str):
         self.path = Path(path)
+        self.lock = self.path / ".lock"
         self.search_file = self.path / "search.json"
         self.oracle_file = self.path / "oracle.json"
         self.costs = self.path / "costs"
@@ -80,6 +81,10 @@ class SearchDir:
     @property
     def exists(self) -> bool:
         return self.search_file.is_file()
+
+    def holds_something(self) -> bool:
+        """Whether the folder has files, but for hidden ones: a search that could not begin leaves its lock."""
+        return self.path.is_dir() and any(not entry.name.startswith(".") for entry in self.path.iterdir())
 
     def trial(self, trial_id: str) -> Path:
         """A trial's folder."""
@@ -102,14 +107,8 @@ class SearchDir:
                 f"This folder holds no search. Expected search.json. Received: {str(self.path)!r}.",
                 cure="Begin one: `lq-fda tune --recipe RECIPE --output DIR`; of several processes, the chief first.",
             )
-        try:
+        with understood(self.search_file, "The description of the search"):
             return Search.model_validate_json(json.dumps(read_json(self.search_file)))
-        except pydantic.ValidationError as error:
-            raise LqFdaError(
-                f"The description of the search is damaged or of another version. "
-                f"Received: {str(self.search_file)!r} ({error.errors()[0]['msg']}).",
-                cure="Restore the file from a copy, or search in another folder.",
-            ) from error
 
 
 def open_search(
@@ -153,7 +152,7 @@ def open_search(
     conversion.require_lce()
     directory = SearchDir(output)
     there = directory.search() if directory.exists else None
-    if there is None and directory.path.is_dir() and any(directory.path.iterdir()):
+    if there is None and directory.holds_something():
         raise LqFdaError(
             f"The output folder holds something else than a search. Expected a new folder, or a search to go on with. "
             f"Received: {str(output)!r}.",
@@ -225,7 +224,13 @@ def _change(name: str, theirs: object, ours: object) -> str:
 
 
 def begin(search: Search, directory: SearchDir) -> None:
-    """Writes down what is searched, before the first trial."""
+    """Writes down what is searched, before the first trial.
+
+    Raises:
+        LqFdaError: The folder holds another search, or cannot be written.
+    """
+    if directory.exists:
+        _require_same(directory.search(), search, directory)
     write_json(directory.search_file, search.model_dump(mode="json"))
 
 

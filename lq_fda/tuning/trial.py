@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import pydantic
 
-from lq_fda import training
+from lq_fda import data, training
 from lq_fda._keras import keras
 from lq_fda.artifacts import atomic_directory, write_json
 from lq_fda.errors import LqFdaError
@@ -64,6 +64,11 @@ def run_trial(search: Search, directory: SearchDir, trial_id: str, values: dict[
 def _outcome(search: Search, directory: SearchDir, trial_id: str, values: dict[str, Any]) -> Outcome:
     try:
         recipe = trial_recipe(search, values)
+    except LqFdaError as error:
+        return Outcome(failure="refused", message=error.problem)
+    dataset = data.load(recipe.data)  # What is wrong with the data is not the trial's fault.
+    try:
+        dataset.steps_per_epoch(recipe.batch_size)
     except LqFdaError as error:
         return Outcome(failure="refused", message=error.problem)
     try:

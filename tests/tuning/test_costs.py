@@ -7,6 +7,7 @@ import pytest
 from lq_fda import conversion, models, training, tuning
 from lq_fda.artifacts import Bundle
 from lq_fda.benchmarking import Protocol
+from lq_fda.errors import LqFdaError
 from lq_fda.tuning import costs
 
 QUICK = Protocol(warmups=1, rounds=3)
@@ -50,6 +51,15 @@ def test_a_network_is_measured_once_whatever_the_rest_of_the_recipe(tmp_path, mo
     assert tuning.network_cost(dataclasses.replace(recipe, learning_rate=0.5), "lce", tmp_path) == first
     with pytest.raises(pytest.fail.Exception):
         tuning.network_cost(training.apply_overrides(recipe, ["model.width=0.5"]), "lce", tmp_path)
+
+
+def test_a_damaged_measurement_is_one_error_with_its_cure(tmp_path):
+    recipe = training.apply_overrides(training.digits_demo(), ["data.image_size=8", "model.parts="])
+    tuning.network_cost(recipe, "lce", tmp_path, QUICK)
+    (file,) = tmp_path.iterdir()
+    file.write_text('{"latency_ms": "fast"}')
+    with pytest.raises(LqFdaError, match=r"measured of a network is damaged.*Remove the file"):
+        tuning.network_cost(recipe, "lce", tmp_path, QUICK)
 
 
 def test_a_network_that_cannot_be_built_or_stays_float_is_told_apart_from_a_disk_that_is_full(tmp_path):

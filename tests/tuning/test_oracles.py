@@ -5,7 +5,7 @@ import os
 import shutil
 
 import pytest
-from keras_tuner.engine.trial import TrialStatus
+from keras_tuner.engine.trial import Trial, TrialStatus
 
 from lq_fda import tuning
 from lq_fda.errors import LqFdaError
@@ -226,6 +226,22 @@ def test_a_worker_that_was_thought_dead_may_still_end_its_trial_once(build, monk
     end(oracle, slow, 0.5)
     end(oracle, again, 0.5)
     assert oracle.end_order == [slow.trial_id] and not oracle.ongoing_trials
+
+
+def test_a_late_failure_takes_nothing_from_hyperbands_rounds(build, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(oracles.time, "monotonic", lambda: now[0])
+    oracle = build("hyperband", "epochs=9")
+    slow = oracle.create_trial("slow")
+    now[0] += oracles.LEASE_SECONDS + 1
+    again = oracle.create_trial("other")
+    assert again.trial_id == slow.trial_id
+    end(oracle, again, 0.5)
+    before = oracle.get_state()["brackets"][0]["rounds"][0]
+    late = Trial(slow.hyperparameters, slow.trial_id)  # as it comes over the network: a copy
+    end(oracle, late)
+    assert before == [{"past_id": None, "id": slow.trial_id}] == oracle.get_state()["brackets"][0]["rounds"][0]
+    assert oracle.trials[slow.trial_id].status == TrialStatus.COMPLETED
 
 
 def test_a_worker_that_comes_back_under_its_name_gets_its_trial_back(build):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from lq_fda import tuning
 from lq_fda.errors import LqFdaError
 from lq_fda.reporting import TradeOffPoint, trade_off
 from lq_fda.tuning.results import as_csv
+from lq_fda.tuning.search import begin
+from lq_fda.tuning.watching import fitting_table
 
 
 @pytest.fixture
@@ -85,6 +88,51 @@ def test_the_table_for_people_names_the_failure_and_fits_a_terminal(trial):
     assert "over budget" in shown() and "size_bytes=5000" in shown() and "4000" in shown()
     numbers = [line.split()[0] for line in shown(last=2).splitlines() if line[:4].strip().isdecimal()]
     assert numbers == ["8", "9", "10"], "the best and the newest"
+
+
+def test_no_value_of_a_trial_is_cut_at_80_columns(cost):
+    values = {
+        "learning_rate": "0.01416",
+        "warmup_epochs": "0.04759",
+        "model.parts": "adjustment,excitation,finetuning,standardized_weights",
+        "model.reduction": "4",
+    }
+    outcome = tuning.Outcome(accuracy=0.8, epochs=120, cost=cost(latency_ms=123.4567, size_bytes=10**8, macs=10**10))
+    running = tuning.Trial("19", "running", "worker-0a1b2c3d", {}, values, outcome)
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(tuning.trial_table([running]))
+    text = console.export_text()
+    for key, value in values.items():
+        assert f"{key}={value}" in text
+    (figures,) = [line for line in text.splitlines() if "worker" in line]
+    assert figures.split() == ["19", "running", "worker-0a1b2c3d", "120", "80.00", "123.457", "97656.2", "10000.0"]
+
+
+@pytest.mark.parametrize("height", [6, 24, 50])
+def test_the_table_that_changes_fits_the_terminal_and_shows_the_newest(trial, height):
+    trials = [trial(number, 0.5, message="word " * 20, latency_ms=1.0) for number in range(30)] + [trial(30)]
+    console = Console(width=80, height=height, record=True, file=io.StringIO())
+    console.print(fitting_table(trials, console))
+    lines = console.export_text().splitlines()
+    assert any(line.split()[:2] == ["30", "running"] for line in lines)
+    assert len(lines) <= height or height == 6
+
+
+def test_a_damaged_file_of_a_search_is_one_error(open_tiny, tmp_path):
+    directory = tuning.SearchDir(tmp_path)
+    begin(open_tiny(tmp_path), directory)
+    for content in ("{}", "[]", '{"trials": {"0": {}}, "ongoing_trials": {}}', '{"trials": 3, "ongoing_trials": {}}'):
+        directory.oracle_file.write_text(content)
+        with pytest.raises(LqFdaError, match=r"state of the search is damaged.*oracle\.json"):
+            tuning.read_trials(tmp_path)
+    ended = {"hyperparameters": {"values": {"learning_rate": 0.01}}, "status": "COMPLETED"}
+    directory.oracle_file.write_text(json.dumps({"trials": {"0": ended}, "ongoing_trials": {"worker-1": "0"}}))
+    (one,) = tuning.read_trials(tmp_path)
+    assert (one.status, one.worker) == ("completed", ""), "Keras Tuner writes its end while it still counts as running"
+    directory.trial("0").mkdir(parents=True)
+    directory.outcome_file("0").write_text('{"colour": 1}')
+    with pytest.raises(LqFdaError, match=r"outcome of a trial is damaged.*outcome\.json"):
+        tuning.read_trials(tmp_path)
 
 
 def test_the_figure_shows_front_failures_and_budget():

@@ -85,6 +85,22 @@ def test_a_folder_with_something_else_or_a_damaged_search_is_refused(begun, tmp_
             tuning.open_search(folder)
 
 
+def test_a_search_that_could_not_begin_does_not_block_its_folder(open_tiny, tmp_path):
+    folder = tmp_path / "search"
+    folder.mkdir()
+    (folder / ".lock").touch()
+    assert open_tiny(folder).trials == 20
+
+
+def test_a_search_that_was_opened_for_another_folder_does_not_overwrite_the_one_there(begun, open_tiny, tmp_path):
+    folder, _ = begun
+    before = (folder / "search.json").read_text()
+    other = open_tiny(tmp_path / "other", oracle="random", trials=5)
+    with pytest.raises(LqFdaError, match=r"another search.*seed=0 instead of 3"):
+        tuning.tune(other, folder, progress=False)
+    assert (folder / "search.json").read_text() == before
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

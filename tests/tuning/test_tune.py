@@ -110,6 +110,14 @@ def test_values_that_do_not_fit_together_fail_their_trial(open_tiny, tmp_path, f
     assert all("weight_decay" in one.outcome.message for one in found if one.outcome.failure)
 
 
+def test_a_batch_that_the_data_set_cannot_fill_fails_its_trial(open_tiny, tmp_path, fake_training):
+    fake_training()
+    folder = tmp_path / "search"
+    search = open_tiny(folder, trials=2, oracle="random", space=["batch_size=32|100000"])
+    found = tuning.tune(search, folder, progress=False)
+    assert {(one.values["batch_size"], one.outcome.failure) for one in found} == {("32", None), ("100000", "refused")}
+
+
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, lambda: TrainingInterrupted("x", cure="y")])
 def test_ctrl_c_is_one_error_and_the_same_command_goes_on(kind, open_tiny, tmp_path, fake_training):
     folder = tmp_path / "search"
