@@ -29,7 +29,13 @@ def test_importing_the_package_does_not_import_tensorflow():
 
 
 def test_the_public_keras_is_the_one_that_larq_speaks():
-    result = python("from lq_fda import keras; import larq; print(issubclass(larq.layers.QuantConv2D, keras.layers.Layer))")
+    result = python(
+        """
+        from lq_fda import keras
+        import larq
+        print(issubclass(larq.layers.QuantConv2D, keras.layers.Layer))
+        """
+    )
     assert result.stdout.strip() == "True", result.stderr
 
 
