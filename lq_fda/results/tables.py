@@ -169,10 +169,11 @@ def on_validation(record: RunRecord) -> float:
 
 
 def _table(*left: str, right: Sequence[str]) -> Table:
-    table = Table(*(Column(name, no_wrap=name == left[0]) for name in left))
-    for name in right:
-        table.add_column(name, justify="right")
-    return table
+    """Where the terminal is narrow, texts take more lines; nothing is cut."""
+    return Table(
+        *(Column(name, overflow="fold") for name in left),
+        *(Column(name, justify="right", no_wrap=True) for name in right),
+    )
 
 
 def _published(figure: dict[str, Any]) -> tuple[str, ...]:
