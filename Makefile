@@ -26,7 +26,7 @@ lint: $(READY)  ## Check style and the direction of imports.
 	$(BIN)/lq-fda results --check $(TABLES)
 
 bench: $(RUNTIME)  ## Time 1-bit networks against LCE's interpreter and their int8 and float twins.
-	$(BIN)/lq-fda peers resnet18 resnet18_imagenet@224 mobile@224 --rounds 60 --profile
+	$(BIN)/lq-fda peers resnet20 resnet18 resnet18_imagenet@224 mobile@224 --rounds 60 --profile
 
 native:  ## Run the runtime's C++ tests, also under sanitizers and on emulated ARM machines.
 	export/runtime/check.sh all

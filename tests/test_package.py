@@ -28,6 +28,17 @@ def test_importing_the_package_does_not_import_tensorflow():
     assert result.stdout.strip() == "False", result.stderr
 
 
+def test_the_public_keras_is_the_one_that_larq_speaks():
+    result = python(
+        """
+        from lq_fda import keras
+        import larq
+        print(issubclass(larq.layers.QuantConv2D, keras.layers.Layer))
+        """
+    )
+    assert result.stdout.strip() == "True", result.stderr
+
+
 def test_tensorflow_with_keras_3_first_is_one_clear_error():
     result = python("import tensorflow, lq_fda; lq_fda.models", TF_USE_LEGACY_KERAS="0")
     assert result.returncode != 0

@@ -3,7 +3,7 @@
 python android_demo/tools/assets.py [--bundle DIR]
 
 The samples are the bundle's own golden inputs, turned back into pixels: each network's answer to them is known. Those
-of the digits come from scikit-learn's data set `digits` (UCI, Alpaydin and Kaynak, CC BY 4.0), test split.
+of the default are of the test split of CIFAR-10 (Krizhevsky, 2009).
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ RUNTIME_SOURCES = ANDROID / "runtime" / "src" / "main"
 APP_SOURCES = ANDROID / "app" / "src" / "main"
 ASSETS = APP_SOURCES / "assets"
 # What the app gets if no bundle is given.
-GOLDEN_BUNDLE = ROOT / "export" / "golden" / "digits"
+GOLDEN_BUNDLE = ROOT / "export" / "golden" / "cifar10_resnet20"
 PACKAGE = "org.lqfda.demo"
 
 

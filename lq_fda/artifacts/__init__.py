@@ -33,7 +33,7 @@ from lq_fda.artifacts.records import (
     read_records,
     write_records,
 )
-from lq_fda.artifacts.run_dir import Result, RunDir, RunRecord, best_row
+from lq_fda.artifacts.run_dir import Result, RunDir, RunRecord, best_row, recipe_changes
 from lq_fda.artifacts.system import describe_condition, describe_environment, describe_measurement, usable_cores
 from lq_fda.artifacts.verification import FileParity, Gate, LayerParity, Verification
 
@@ -73,6 +73,7 @@ __all__ = [
     "parse_json",
     "read_json",
     "read_records",
+    "recipe_changes",
     "remove_leftovers",
     "sha256_of",
     "understood",

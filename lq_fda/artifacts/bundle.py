@@ -120,6 +120,8 @@ class Bundle:
 
     MODEL, FLOAT, INT8 = "model.tflite", "float.tflite", "int8.tflite"
     LABELS, GOLDEN, MANIFEST = "labels.txt", "golden.npz", "manifest.json"
+    # For people; `lq-fda ship` and `run` write it, and no program reads it.
+    CARD = "MODEL_CARD.md"
     # What runs each network; the honest peer of a 1-bit network is int8 on XNNPACK.
     RUNTIMES: ClassVar[dict[str, str]] = {MODEL: "lce", INT8: "litert", FLOAT: "litert"}
     # What else runs the 1-bit network, where it is installed: LiteRT with the delegate.

@@ -11,6 +11,7 @@ result.json       written when training ends
 
 import csv
 import datetime
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -71,6 +72,33 @@ class RunRecord(pydantic.BaseModel):
 def best_row(history: list[dict[str, float]]) -> dict[str, float]:
     """The epoch with the highest validation accuracy, whose weights are shipped; the first where several share it."""
     return max(history, key=lambda row: row["validation_accuracy"])
+
+
+def recipe_changes(base: dict[str, Any], recipe: dict[str, Any]) -> dict[str, str]:
+    """What a recipe has that another one has not, as `train --set` would take it: dotted names and values.
+
+    ```python
+    from lq_fda.artifacts import recipe_changes
+
+    base = {"epochs": 8, "model": {"parts": []}}
+    assert recipe_changes(base, {"epochs": 8, "model": {"parts": ["gate", "shift"]}}) == {"model.parts": "gate,shift"}
+    ```
+    """
+    known = dict(_leaves(base))
+    return {
+        key: ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        for key, value in _leaves(recipe)
+        if known.get(key) != value
+    }
+
+
+def _leaves(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """By their dotted names."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 class RunDir:

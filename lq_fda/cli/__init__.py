@@ -12,7 +12,7 @@ from lq_fda.cli.analysis import analyze
 from lq_fda.cli.benchmarks import benchmark, benchmark_log
 from lq_fda.cli.bundles import convert, costs, peers, verify
 from lq_fda.cli.networks import models, summary
-from lq_fda.cli.pipeline import run
+from lq_fda.cli.pipeline import run, ship
 from lq_fda.cli.quiet import silence_native_code
 from lq_fda.cli.results import results
 from lq_fda.cli.training import ablate, evaluate, record, speed, train
@@ -41,7 +41,7 @@ def _options(
 for command in (
     *(run, models, summary),
     *(train, tune, ablate, evaluate, record, speed),
-    *(convert, verify, benchmark, benchmark_log, costs, peers),
+    *(ship, convert, verify, benchmark, benchmark_log, costs, peers),
     *(analyze, results),
 ):
     app.command()(command)

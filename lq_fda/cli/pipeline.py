@@ -1,4 +1,4 @@
-"""The command that does everything."""
+"""The command that does everything, and the one that does what follows training."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 import lq_fda
-from lq_fda.cli.options import Json, Overrides, name_what_is_missing, print_json, progress_bar
+from lq_fda.cli.options import Json, Overrides, RunArgument, name_what_is_missing, print_json, progress_bar
 
 
 def run(
@@ -40,6 +40,28 @@ def run(
             say=Console(stderr=True).print,
             progress=progress,
         )
+    _show(outcome, as_json)
+
+
+def ship(
+    run: RunArgument,
+    float_run: Annotated[Path, typer.Option(help="The run of the float twin; its recipe may be another one.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder for bundle, report and figures.")],
+    as_json: Json = False,
+) -> None:
+    """Convert a run and its float twin, verify and time the files, and write a report and a model card.
+
+    Example: lq-fda ship runs/r20 --float-run runs/r20_float --output shipped/r20
+    """
+    run_dir = lq_fda.artifacts.RunDir
+    with progress_bar() as progress:
+        outcome = lq_fda.pipeline.ship(
+            run_dir(run), run_dir(float_run), output, say=Console(stderr=True).print, progress=progress
+        )
+    _show(outcome, as_json)
+
+
+def _show(outcome: "lq_fda.pipeline.Outcome", as_json: bool) -> None:
     if as_json:
         print_json(outcome.as_json())
     else:

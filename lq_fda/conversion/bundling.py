@@ -139,7 +139,7 @@ def _foreign(output: Path) -> str:
     if not output.is_dir():
         return "is a file" if output.exists() else ""
     names = {entry.name for entry in output.iterdir()}
-    others = sorted(names - {*Bundle.RUNTIMES, Bundle.LABELS, Bundle.GOLDEN, Bundle.MANIFEST})
+    others = sorted(names - {*Bundle.RUNTIMES, Bundle.LABELS, Bundle.GOLDEN, Bundle.MANIFEST, Bundle.CARD})
     if others:
         return f"holds {', '.join(others[:3])}"
     try:

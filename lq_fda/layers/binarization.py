@@ -51,7 +51,7 @@ def kernel_before_sign(layer: keras.layers.Layer) -> np.ndarray:
 
     ```python
     import numpy as np
-    from lq_fda._keras import keras
+    from lq_fda import keras
     from lq_fda.layers import BinaryConv2D
     from lq_fda.layers.binarization import kernel_before_sign
 

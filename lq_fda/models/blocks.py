@@ -114,7 +114,7 @@ def residual_conv(x, filters: int, strides: int = 1, *, block: Block = Block(), 
         Feature map, (batch, ceil(height / strides), ceil(width / strides), filters).
 
     ```python
-    from lq_fda._keras import keras
+    from lq_fda import keras
     from lq_fda.models.blocks import residual_conv
 
     inputs = keras.Input((32, 32, 64))

@@ -1,19 +1,22 @@
 """The model card: what somebody should know before they put a bundle into an app."""
 
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
-from lq_fda.artifacts import Bundle, RunDir, Verification, read_json, read_records, write_atomic
+from lq_fda.artifacts import Bundle, RunDir, Verification, read_json, read_records, recipe_changes, write_atomic
 from lq_fda.errors import LqFdaError
 from lq_fda.reporting import plots
 
 
-def write_model_card(directory: Path) -> Path:
-    """Writes `MODEL_CARD.md` from the folder that `lq-fda run` fills.
+def write_model_card(directory: Path, binarized: RunDir, twin: RunDir) -> Path:
+    """Writes `MODEL_CARD.md` into the bundle of a folder that `lq_fda.pipeline` fills.
 
     Args:
-        directory: Holds `binarized/`, `float/`, `bundle/`, `verification.json` and `benchmark.jsonl`.
+        directory: Holds `bundle/`, `verification.json` and `benchmark.jsonl`.
+        binarized: The run behind the bundle.
+        twin: That of the float twin.
 
     Returns:
         The path of the card, in the Markdown that model hubs show.
@@ -21,12 +24,11 @@ def write_model_card(directory: Path) -> Path:
     Raises:
         LqFdaError: Something was not measured, a file is damaged, or the card cannot be written.
     """
-    binarized, twin = RunDir(directory / "binarized"), RunDir(directory / "float")
     records = list(read_records(directory / "benchmark.jsonl"))
     if not records:
         raise LqFdaError(
             f"There are no times for the model card. Received: {str(directory / 'benchmark.jsonl')!r} is empty.",
-            cure="Run `lq-fda run` again.",
+            cure="Run `lq-fda run` or `lq-fda ship` again.",
         )
     recipe = binarized.recipe()
     recipe["data"].pop("data_dir", None)  # The place on this machine says nothing to others.
@@ -35,15 +37,23 @@ def write_model_card(directory: Path) -> Path:
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
     )
+    bundle = Bundle(directory / "bundle")
     card = environment.get_template("model_card.md.j2").render(
         recipe=recipe,
+        twin_changes=_twin_changes(recipe, twin.recipe()),
         environment=read_json(binarized.environment_file),
         results={"1-bit": binarized.result(), "float twin": twin.result()},
-        bundle=Bundle(directory / "bundle").manifest,
+        bundle=bundle.manifest,
         verification=Verification.model_validate(read_json(directory / "verification.json")),
         records=records,
         labels=plots.LABELS,
     )
-    target = directory / "MODEL_CARD.md"
+    target = bundle.path / Bundle.CARD
     write_atomic(target, card)
     return target
+
+
+def _twin_changes(recipe: dict[str, Any], twin: dict[str, Any]) -> list[str]:
+    """What the twin's training had of its own, apart from what a float network has no use for."""
+    changes = recipe_changes(recipe, twin)
+    return [f"{key}={value}" for key, value in changes.items() if key.split(".")[0] not in ("model", "data", "start")]

@@ -13,22 +13,22 @@ from lq_fda.reporting import plots
 Contract = TypeVar("Contract", bound=pydantic.BaseModel)
 
 
-def write_report(directory: Path) -> Path:
-    """Writes `report.html` from the folder that `lq-fda run` fills.
+def write_report(directory: Path, binarized: RunDir, twin: RunDir) -> Path:
+    """Writes `report.html` into a folder that `lq_fda.pipeline` fills.
 
     A part that was not measured is named as such.
 
     Args:
-        directory: Holds any of `binarized/`, `float/`, `bundle/`, `verification.json`, `benchmark.jsonl`,
-            `distribution.json`.
+        directory: Holds any of `bundle/`, `verification.json`, `benchmark.jsonl`, `distribution.json`.
+        binarized: The run of the network.
+        twin: That of its float twin; it need not exist.
 
     Returns:
         The path of the report: one file, no external requests.
 
     Raises:
-        LqFdaError: There is no run in the folder, one of its files is damaged, or the report cannot be written.
+        LqFdaError: There is no run, one of its files is damaged, or the report cannot be written.
     """
-    binarized, twin = RunDir(directory / "binarized"), RunDir(directory / "float")
     recipe = binarized.recipe()
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("lq_fda.reporting", "."), autoescape=True, undefined=jinja2.StrictUndefined
@@ -59,7 +59,7 @@ def _validated(contract: type[Contract], path: Path) -> Contract | None:
         raise LqFdaError(
             f"A file is damaged. Expected a {contract.__name__.lower()}. "
             f"Received: {str(path)!r} ({error.errors()[0]['msg']}).",
-            cure="Run `lq-fda run` again.",
+            cure="Run `lq-fda run` or `lq-fda ship` again.",
         ) from error
 
 

@@ -1,12 +1,12 @@
 """Records as tables, for the terminal and for documents alike."""
 
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.table import Column, Table
 
-from lq_fda.artifacts import PeerRecord, RunRecord, TrainingSpeed
+from lq_fda.artifacts import PeerRecord, RunRecord, TrainingSpeed, recipe_changes
 
 
 def ablation_table(records: Iterable[RunRecord]) -> Table:
@@ -41,9 +41,8 @@ def trial_table(records: Sequence[RunRecord]) -> Table:
         records: Of one study.
     """
     table = _table("run", "changed", right=("validation %", "test %"))
-    base = dict(_flat(records[0].recipe)) if records else {}
     for record in records:
-        changes = [f"{key}={_plain(value)}" for key, value in _flat(record.recipe) if base.get(key) != value]
+        changes = [f"{key}={value}" for key, value in recipe_changes(records[0].recipe, record.recipe).items()]
         table.add_row(
             record.name.replace("_", " "),
             ", ".join(changes) or "-",
@@ -58,7 +57,8 @@ def accuracy_table(records: Iterable[RunRecord], published: dict[str, Any]) -> T
 
     Args:
         records: Of long runs: 1-bit and float, with equal epochs.
-        published: `protocol`, a sentence, and `figures`: objects with network, method, top1 and float.
+        published: `protocol`, a sentence, and `figures`: objects with network, method and either top1 and float, by
+            that protocol, or a `gap` alone.
     """
     table = _table("network", "method", "epochs", right=("1-bit %", "float %", "gap"))
     table.add_column("chosen on")
@@ -74,10 +74,7 @@ def accuracy_table(records: Iterable[RunRecord], published: dict[str, Any]) -> T
                 table.add_row(network, "ours", str(epochs), f"{ours:.2f}", *gap, "validation")
         for figure in published["figures"]:
             if figure["network"] == network:
-                gap = figure["float"] - figure["top1"]
-                table.add_row(
-                    network, figure["method"], ">= 400", f"{figure['top1']}", f"{figure['float']}", f"{gap:.1f}", "test"
-                )
+                table.add_row(network, figure["method"], *_published(figure))
     return _captioned(
         table,
         f"Published figures: {published['protocol']}. Our budget is far smaller, and the test split is read once.",
@@ -172,10 +169,17 @@ def on_validation(record: RunRecord) -> float:
 
 
 def _table(*left: str, right: Sequence[str]) -> Table:
-    table = Table(*(Column(name, no_wrap=name == left[0]) for name in left))
-    for name in right:
-        table.add_column(name, justify="right")
-    return table
+    """Where the terminal is narrow, texts take more lines; nothing is cut."""
+    return Table(
+        *(Column(name, overflow="fold") for name in left),
+        *(Column(name, justify="right", no_wrap=True) for name in right),
+    )
+
+
+def _published(figure: dict[str, Any]) -> tuple[str, ...]:
+    if "gap" in figure:
+        return "not public", "", "", f"{figure['gap']}", "not public"
+    return ">= 400", f"{figure['top1']}", f"{figure['float']}", f"{figure['float'] - figure['top1']:.1f}", "test"
 
 
 def _captioned(table: Table, caption: str) -> Table:
@@ -194,16 +198,3 @@ def _setting(record: RunRecord) -> str:
 
 def _machine(record: PeerRecord | TrainingSpeed) -> str:
     return f"{record.environment['cpu']}, {record.environment['cores']} cores; {record.date[:10]}"
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Leaves by their dotted names."""
-    for key, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
-def _plain(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

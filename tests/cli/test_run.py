@@ -34,10 +34,9 @@ def test_the_whole_line_ends_with_a_report_and_can_go_on(tmp_path):
         "distribution.json",
         "verification.json",
         "benchmark.jsonl",
-        "MODEL_CARD.md",
         "report.html",
     }
-    card = (folder / "MODEL_CARD.md").read_text()
+    card = (folder / "bundle" / "MODEL_CARD.md").read_text()
     result = RunDir(folder / "binarized").result()
     assert f"| 1-bit | {result.best_epoch} of 3 |" in card and f"{100 * result.test.top1:.2f} %" in card
     assert "every gate held" in card and str(tmp_path) not in card
@@ -52,6 +51,22 @@ def test_the_whole_line_ends_with_a_report_and_can_go_on(tmp_path):
     resumed = lq_fda("run", "--output", folder, "--epochs", 3, *SMALL, "--resume", "--json")
     assert resumed.returncode == 0, resumed.stderr
     assert json.loads(resumed.stdout)["verification"]["passed"]
+    assert "| Float twin | the same recipe |" in card
+
+    twin = tmp_path / "twin"
+    optimizer = ("--set", "optimizer=sgd", "--set", "learning_rate=0.1")
+    trained = lq_fda(
+        *("train", "--recipe", "digits_demo", "--float-twin", "--set", "epochs=3", *SMALL, *optimizer),
+        *("--output", twin),
+    )
+    assert trained.returncode == 0, trained.stderr
+    shipped = lq_fda("ship", folder / "binarized", "--float-run", twin, "--output", tmp_path / "shipped", "--json")
+    assert shipped.returncode == 0, shipped.stderr
+    assert json.loads(shipped.stdout)["float_twin"] == json.loads((twin / "result.json").read_text())
+    card = (tmp_path / "shipped" / "bundle" / "MODEL_CARD.md").read_text()
+    assert "| Float twin | the same recipe, with optimizer=sgd, learning_rate=0.1 |" in card
+    swapped = lq_fda("ship", twin, "--float-run", folder / "binarized", "--output", tmp_path / "swapped")
+    assert swapped.returncode == 1 and "float network" in swapped.stderr and not (tmp_path / "swapped").exists()
 
 
 @pytest.mark.slow

@@ -19,9 +19,17 @@ def make_run(folder, name="tiny"):
     write_json(run.result_file, {**figures, "validation": VALIDATION, "test": TEST})
 
 
+def report(folder):
+    return write_report(folder, RunDir(folder / "binarized"), RunDir(folder / "float"))
+
+
+def card(folder):
+    return write_model_card(folder, RunDir(folder / "binarized"), RunDir(folder / "float"))
+
+
 def test_what_was_measured_is_shown_and_the_rest_named(tmp_path):
     make_run(tmp_path / "binarized")
-    html = write_report(tmp_path).read_text()
+    html = report(tmp_path).read_text()
     assert "75.00 %" in html and html.count("<svg") == 1
     assert html.count("Not measured.") == 4
     assert not re.search(r"(src|href)=\"(https?:)?//", html)
@@ -29,12 +37,12 @@ def test_what_was_measured_is_shown_and_the_rest_named(tmp_path):
 
 def test_text_from_files_is_escaped(tmp_path):
     make_run(tmp_path / "binarized", name="<script>alert(1)</script>")
-    assert "<script>" not in write_report(tmp_path).read_text()
+    assert "<script>" not in report(tmp_path).read_text()
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):
     with pytest.raises(LqFdaError, match="no run directory"):
-        write_report(tmp_path)
+        report(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -42,14 +50,14 @@ def test_a_damaged_distribution_is_named(tmp_path):
     make_run(tmp_path / "binarized")
     write_json(tmp_path / "distribution.json", {"points": 3})
     with pytest.raises(LqFdaError, match=r"damaged.*distribution\.json"):
-        write_report(tmp_path)
+        report(tmp_path)
 
 
 def test_a_model_card_without_times_is_refused(tmp_path):
     make_run(tmp_path / "binarized")
     with pytest.raises(LqFdaError, match="records cannot be read"):
-        write_model_card(tmp_path)
+        card(tmp_path)
     (tmp_path / "benchmark.jsonl").touch()
     with pytest.raises(LqFdaError, match="no times for the model card"):
-        write_model_card(tmp_path)
-    assert not (tmp_path / "MODEL_CARD.md").exists()
+        card(tmp_path)
+    assert not list(tmp_path.rglob("MODEL_CARD.md"))

@@ -61,6 +61,7 @@ struct Case {
     tile.clamp_low = random->Between(0, 20);
     tile.clamp_high = random->Between(10, 16 * segment_count * segment_words + 20);
     tile.borders = random->Coin();
+    tile.half = HasHalfBlock(block) && random->Coin();
     for (int p = 0; tile.borders && p < kernels.bconv.pixels; ++p) {
       if (random->Below(4) == 0) tile.sums[p] = sums.data();
       if (tile.sums[p] == nullptr && random->Coin()) tile.corrections[p] = corrections.data();
@@ -83,6 +84,8 @@ struct Case {
   Array<float> corrections;
   BconvTile tile;
 };
+
+int Width(const BconvTile& tile, int block) { return tile.half ? block / 2 : block; }
 
 // The definition in bconv.h, then the definition of stages and sink.
 void ReferenceToMap(const BconvTile& tile, int block) {
@@ -108,7 +111,7 @@ void ReferenceToMap(const BconvTile& tile, int block) {
   run.source_pixel = run.first_pixel = tile.pixel;
   run.source_channel = run.first_channel = tile.channel;
   run.last_pixel = tile.pixel + tile.count;
-  run.last_channel = tile.channel + block;
+  run.last_channel = tile.channel + Width(tile, block);
   run.stages = tile.stages;
   run.stage_count = tile.stage_count;
   run.sink = tile.sink;
@@ -117,7 +120,8 @@ void ReferenceToMap(const BconvTile& tile, int block) {
 
 void ExpectSameMap(const Kernels& kernels, const Case& c, Random* random) {
   BconvTile tile = c.tile, for_kernel = c.ForKernel();
-  const int block = kernels.bconv.block, channels = tile.channel + block, pixels = tile.pixel + tile.count;
+  const int block = kernels.bconv.block, pixels = tile.pixel + tile.count;
+  const int channels = tile.channel + Width(tile, block);
   const int sink = random->Below(Target::kSinks);
   Target expected(pixels, channels, random);
   expected.ClearPartial(tile.pixel, pixels, tile.channel, channels);
@@ -155,7 +159,7 @@ TEST_TABLES(bconv_to_map) {
         Case c(kernels, window[0], window[1], count, repeat == 0 ? kAllDiffer : kRandom, &random);
         c.tile.pixel = random.Below(5);
         c.tile.channel = 8 * random.Below(5);
-        const Operands operands(c.tile.pixel + count, c.tile.channel + c.block, &random);
+        const Operands operands(c.tile.pixel + count, c.tile.channel + Width(c.tile, c.block), &random);
         Stage stages[kMaxStages];
         c.tile.stages = stages;
         c.tile.stage_count = MakeStages(operands, &random, stages);
@@ -171,7 +175,7 @@ TEST_TABLES(bconv_stages) {
     for (int second = -1; second < kStageKindCount; ++second) {
       for (int count = 1; count <= kernels.bconv.pixels; ++count) {
         Case c(kernels, 3, 2, count, kRandom, &random);
-        const Operands operands(count, c.block, &random);
+        const Operands operands(count, Width(c.tile, c.block), &random);
         Stage stages[2] = {operands.Make(kStageKinds[first], &random)};
         if (second >= 0) stages[1] = operands.Make(kStageKinds[second], &random);
         c.tile.stages = stages;

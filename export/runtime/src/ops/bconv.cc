@@ -314,7 +314,9 @@ void RunTiles(const BconvRun& run, int block, int64_t first, int64_t last, int64
   tile.clamp_low = c.clamp_low;
   tile.clamp_high = c.clamp_high;
   const int channel = group * c.group_outputs + in_group;
-  const bool narrow = channels < width || (run.sink.bits != nullptr && channel % 8 != 0);
+  const bool bytes = run.sink.bits == nullptr || channel % 8 == 0;
+  tile.half = bytes && HasHalfBlock(width) && channels == width / 2;
+  const bool narrow = !bytes || (channels < width && !tile.half);
   for (int64_t index = first; index < last; ++index) {
     const int image = static_cast<int>(index / tiles_per_image);
     const int begin = static_cast<int>(index % tiles_per_image) * pixels;

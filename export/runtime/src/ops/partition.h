@@ -44,7 +44,7 @@ class Partition {
   void RunConvolution(TfLiteContext* context, const Step& step, Pool* pool);
   void RunMap(TfLiteContext* context, const Step& step, Pool* pool);
   void BindStages(TfLiteContext* context, const Step& step, int images, int channels);
-  MapSink SinkOf(TfLiteContext* context, const Step& step, int channels, bool adds_bits);
+  MapSink SinkOf(TfLiteContext* context, const Step& step, int channels, int group_channels);
   void* DataOf(TfLiteContext* context, int value) const;
 
   const PartitionSettings settings_;

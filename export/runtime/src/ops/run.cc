@@ -134,8 +134,9 @@ void Partition::BindStages(TfLiteContext* context, const Step& step, int images,
   }
 }
 
-// Where a chain's floats and signs go. Words of signs that a kernel only adds bits to are zeroed.
-MapSink Partition::SinkOf(TfLiteContext* context, const Step& step, int channels, bool adds_bits) {
+// Where a chain's floats and signs go. Channels come in groups; words of signs that hold fewer than 32 channels of a
+// group are zeroed, for there a kernel only adds bits.
+MapSink Partition::SinkOf(TfLiteContext* context, const Step& step, int channels, int group_channels) {
   MapSink sink = {};
   sink.map = static_cast<float*>(DataOf(context, step.output));
   sink.stride = channels;
@@ -143,8 +144,10 @@ MapSink Partition::SinkOf(TfLiteContext* context, const Step& step, int channels
   const Value& bits = values_[step.bits];
   sink.bits = static_cast<uint32_t*>(DataOf(context, step.bits));
   sink.bit_offsets = bits.offsets;
-  for (int64_t pixel = 0; adds_bits && pixel < bits.layout.pixels(); ++pixel) {
-    memset(sink.bits + bits.offsets[pixel], 0, static_cast<size_t>(bits.layout.words) * sizeof(uint32_t));
+  if (group_channels % 32 == 0) return sink;
+  const int first = group_channels == channels ? bits.layout.words - 1 : 0;
+  for (int word = first; word < bits.layout.words; ++word) {
+    for (int64_t pixel = 0; pixel < bits.layout.pixels(); ++pixel) sink.bits[bits.offsets[pixel] + word] = 0;
   }
   return sink;
 }
@@ -166,7 +169,7 @@ void Partition::RunConvolution(TfLiteContext* context, const Step& step, Pool* p
   if (step.output >= 0 && values_[step.output].type == kTfLiteInt8) {
     run.integers = static_cast<int8_t*>(DataOf(context, step.output));
   } else {
-    run.sink = SinkOf(context, step, step.constants->outputs, step.constants->group_outputs % 32 != 0);
+    run.sink = SinkOf(context, step, step.constants->outputs, step.constants->group_outputs);
   }
   RunBconv(run, pool);
 }
@@ -214,7 +217,7 @@ void Partition::RunMap(TfLiteContext* context, const Step& step, Pool* pool) {
   job.run.last_channel = channels;
   job.run.stages = step.run_stages;
   job.run.stage_count = step.stage_count;
-  job.run.sink = SinkOf(context, step, channels, channels % 32 != 0);
+  job.run.sink = SinkOf(context, step, channels, channels);
   constexpr int64_t kWorthwhile = 1 << 15;  // Numbers; below, a second thread costs more than it brings.
   const int threads = PoolThreads(pool);
   job.chunks = job.pixels < threads || job.pixels * channels < kWorthwhile ? 1 : threads;

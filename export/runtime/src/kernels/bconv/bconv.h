@@ -36,7 +36,11 @@ struct BconvTile {
   MapSink sink;
   int pixel;    // Of the tile's first pixel in the stages' maps and the sink; the others follow it.
   int channel;  // Of the block's first channel, likewise.
+  bool half;    // Whether the block's second half is left alone; see `HasHalfBlock`.
 };
+
+// Signs are packed a byte at a time.
+constexpr bool HasHalfBlock(int block) { return block / 2 % 8 == 0; }
 
 struct BconvKernels {
   int block;   // Output channels of a tile.
@@ -45,7 +49,7 @@ struct BconvKernels {
   // Brings a row of weights, one word for each channel of the block, into that order; the two may overlap. Null: the
   // row stays as it is.
   void (*arrange_weights)(const uint32_t* row, uint32_t* arranged);
-  // All channels of the block, floats through stages into the sink.
+  // All channels of the block or of its first half, floats through stages into the sink.
   void (*to_map)(const BconvTile&);
   // The popcounts themselves: [count][block].
   void (*to_counts)(const BconvTile&, int32_t* counts);

@@ -11,14 +11,14 @@ namespace {
 template <class Simd>
 constexpr int kBlock = Simd::kLanes * Simd::kVectors;
 
-template <class Simd, int P>
-using Tile = typename Simd::Floats[P][Simd::kVectors];
+template <class Simd, int P, int V = Simd::kVectors>
+using Tile = typename Simd::Floats[P][V];
 
 // y = combine(y, a number for each channel)
-template <class Simd, int P, typename Simd::Floats (*Combine)(typename Simd::Floats, typename Simd::Floats)>
-inline __attribute__((always_inline)) void CombineVector(Tile<Simd, P>& y, const float* vector) {
+template <class Simd, typename Simd::Floats (*Combine)(typename Simd::Floats, typename Simd::Floats), int P, int V>
+inline __attribute__((always_inline)) void CombineVector(Tile<Simd, P, V>& y, const float* vector) {
 #pragma GCC unroll 4
-  for (int v = 0; v < Simd::kVectors; ++v) {
+  for (int v = 0; v < V; ++v) {
     const auto numbers = Simd::Load(vector + v * Simd::kLanes);
 #pragma GCC unroll 8
     for (int p = 0; p < P; ++p) y[p][v] = Combine(y[p][v], numbers);
@@ -26,45 +26,46 @@ inline __attribute__((always_inline)) void CombineVector(Tile<Simd, P>& y, const
 }
 
 // y = combine(y, the map's number); `map` is that of the first pixel.
-template <class Simd, int P, typename Simd::Floats (*Combine)(typename Simd::Floats, typename Simd::Floats)>
-inline __attribute__((always_inline)) void CombineMap(Tile<Simd, P>& y, const float* map, ptrdiff_t stride, int count) {
+template <class Simd, typename Simd::Floats (*Combine)(typename Simd::Floats, typename Simd::Floats), int P, int V>
+inline __attribute__((always_inline)) void CombineMap(Tile<Simd, P, V>& y, const float* map, ptrdiff_t stride,
+                                                      int count) {
 #pragma GCC unroll 8
   for (int p = 0; p < P; ++p) {
     const float* row = map + (p < count ? p : count - 1) * stride;
 #pragma GCC unroll 4
-    for (int v = 0; v < Simd::kVectors; ++v) y[p][v] = Combine(y[p][v], Simd::Load(row + v * Simd::kLanes));
+    for (int v = 0; v < V; ++v) y[p][v] = Combine(y[p][v], Simd::Load(row + v * Simd::kLanes));
   }
 }
 
 // Takes the tile of P pixels by a block of channels that begins at (pixel, channel) through the stages. Rows beyond
 // `count` repeat the last one's addresses.
-template <class Simd, int P>
-inline __attribute__((always_inline)) void ApplyStages(Tile<Simd, P>& y, const Stage* stages, int stage_count,
+template <class Simd, int P, int V>
+inline __attribute__((always_inline)) void ApplyStages(Tile<Simd, P, V>& y, const Stage* stages, int stage_count,
                                                        int pixel, int count, int channel) {
   for (int s = 0; s < stage_count; ++s) {
     const Stage& stage = stages[s];
     switch (stage.kind) {
       case StageKind::kAddVector:
-        CombineVector<Simd, P, Simd::Add>(y, stage.data + channel);
+        CombineVector<Simd, Simd::Add, P, V>(y, stage.data + channel);
         break;
       case StageKind::kMulVector:
-        CombineVector<Simd, P, Simd::Mul>(y, stage.data + channel);
+        CombineVector<Simd, Simd::Mul, P, V>(y, stage.data + channel);
         break;
       case StageKind::kPrelu:
-        CombineVector<Simd, P, Simd::Prelu>(y, stage.data + channel);
+        CombineVector<Simd, Simd::Prelu, P, V>(y, stage.data + channel);
         break;
       case StageKind::kAddMap:
-        CombineMap<Simd, P, Simd::Add>(y, stage.data + pixel * stage.stride + channel, stage.stride, count);
+        CombineMap<Simd, Simd::Add, P, V>(y, stage.data + pixel * stage.stride + channel, stage.stride, count);
         break;
       case StageKind::kMulMap:
-        CombineMap<Simd, P, Simd::Mul>(y, stage.data + pixel * stage.stride + channel, stage.stride, count);
+        CombineMap<Simd, Simd::Mul, P, V>(y, stage.data + pixel * stage.stride + channel, stage.stride, count);
         break;
       case StageKind::kClamp: {
         const auto low = Simd::Broadcast(stage.low), high = Simd::Broadcast(stage.high);
 #pragma GCC unroll 8
         for (int p = 0; p < P; ++p) {
 #pragma GCC unroll 4
-          for (int v = 0; v < Simd::kVectors; ++v) y[p][v] = Simd::Min(high, Simd::Max(low, y[p][v]));
+          for (int v = 0; v < V; ++v) y[p][v] = Simd::Min(high, Simd::Max(low, y[p][v]));
         }
         break;
       }
@@ -73,8 +74,8 @@ inline __attribute__((always_inline)) void ApplyStages(Tile<Simd, P>& y, const S
 }
 
 // Stores the tile's numbers and packs its signs. The channel must be a multiple of 8.
-template <class Simd, int P>
-inline __attribute__((always_inline)) void Sink(const Tile<Simd, P>& y, const MapSink& sink, int pixel, int count,
+template <class Simd, int P, int V>
+inline __attribute__((always_inline)) void Sink(const Tile<Simd, P, V>& y, const MapSink& sink, int pixel, int count,
                                                 int channel) {
   constexpr int kLanes = Simd::kLanes;
   if (sink.map != nullptr) {
@@ -83,7 +84,7 @@ inline __attribute__((always_inline)) void Sink(const Tile<Simd, P>& y, const Ma
       if (p >= count) break;
       float* row = sink.map + (pixel + p) * sink.stride + channel;
 #pragma GCC unroll 4
-      for (int v = 0; v < Simd::kVectors; ++v) Simd::Store(row + v * kLanes, y[p][v]);
+      for (int v = 0; v < V; ++v) Simd::Store(row + v * kLanes, y[p][v]);
     }
   }
   if (sink.bits == nullptr) return;
@@ -92,14 +93,14 @@ inline __attribute__((always_inline)) void Sink(const Tile<Simd, P>& y, const Ma
     if (p >= count) break;
     uint32_t bits = 0;
 #pragma GCC unroll 4
-    for (int v = 0; v < Simd::kVectors; ++v) {
+    for (int v = 0; v < V; ++v) {
       auto x = y[p][v];
       if (sink.bit_shift != nullptr) x = Simd::Add(x, Simd::Load(sink.bit_shift + channel + v * kLanes));
       bits |= Simd::Negative(x) << (v * kLanes);
     }
     // All the processors that are supported store the lowest byte first.
     memcpy(reinterpret_cast<uint8_t*>(sink.bits + sink.bit_offsets[pixel + p]) + channel / 8, &bits,
-           kBlock<Simd> / 8);
+           kLanes * V / 8);
   }
 }
 
@@ -137,7 +138,7 @@ void RunNarrow(const MapRun& run, int channel, int width) {
         memcpy(rows[1], stage.data + pixel * stage.stride + channel, static_cast<size_t>(width) * sizeof(float));
         stage.data = rows[1];
       }
-      ApplyStages<Simd, 1>(y, &stage, 1, 0, 1, 0);
+      ApplyStages<Simd, 1, Simd::kVectors>(y, &stage, 1, 0, 1, 0);
     }
     uint32_t bits[1] = {0};
     const int32_t offset = 0;
@@ -146,7 +147,7 @@ void RunNarrow(const MapRun& run, int channel, int width) {
       narrow.sink.bits = bits;
       narrow.sink.bit_offsets = &offset;
     }
-    Sink<Simd, 1>(y, narrow.sink, 0, 1, 0);
+    Sink<Simd, 1, Simd::kVectors>(y, narrow.sink, 0, 1, 0);
     if (run.sink.map != nullptr) {
       memcpy(run.sink.map + pixel * run.sink.stride + channel, rows[0], static_cast<size_t>(width) * sizeof(float));
     }
@@ -156,33 +157,40 @@ void RunNarrow(const MapRun& run, int channel, int width) {
   }
 }
 
-template <class Simd, int P>
+template <class Simd, int P, int V>
 inline __attribute__((always_inline)) void RunTile(const MapRun& run, int pixel, int count, int channel) {
-  Tile<Simd, P> y;
+  Tile<Simd, P, V> y;
 #pragma GCC unroll 8
   for (int p = 0; p < P; ++p) {
     const float* row = SourceRow(run, pixel + (p < count ? p : count - 1), channel);
 #pragma GCC unroll 4
-    for (int v = 0; v < Simd::kVectors; ++v) y[p][v] = Simd::Load(row + v * Simd::kLanes);
+    for (int v = 0; v < V; ++v) y[p][v] = Simd::Load(row + v * Simd::kLanes);
   }
-  ApplyStages<Simd, P>(y, run.stages, run.stage_count, pixel, count, channel);
-  Sink<Simd, P>(y, run.sink, pixel, count, channel);
+  ApplyStages<Simd, P, V>(y, run.stages, run.stage_count, pixel, count, channel);
+  Sink<Simd, P, V>(y, run.sink, pixel, count, channel);
+}
+
+// Blocks of V vectors, as many as there are, and behind them half as wide ones. Returns the first channel that is left.
+template <class Simd, int V>
+int RunBlocks(const MapRun& run, int channel) {
+  constexpr int kWide = Simd::kLanes * V;
+  const int end = channel + (run.last_channel - channel) / kWide * kWide;
+  for (int pixel = run.first_pixel; pixel < run.last_pixel && channel < end; pixel += Simd::kMapPixels) {
+    const int left = run.last_pixel - pixel;
+    const int count = left < Simd::kMapPixels ? left : Simd::kMapPixels;
+    for (int c = channel; c < end; c += kWide) RunTile<Simd, Simd::kMapPixels, V>(run, pixel, count, c);
+  }
+  // Signs are packed a byte at a time.
+  if constexpr (V % 2 == 0 && Simd::kLanes * V / 2 % 8 == 0) return RunBlocks<Simd, V / 2>(run, end);
+  return end;
 }
 
 template <class Simd>
 void RunMap(const MapRun& run) {
   constexpr int kWide = kBlock<Simd>;
-  const int wide_end = run.first_channel % 8 == 0
-                           ? run.first_channel + (run.last_channel - run.first_channel) / kWide * kWide
-                           : run.first_channel;
-  for (int pixel = run.first_pixel; pixel < run.last_pixel; pixel += Simd::kMapPixels) {
-    const int left = run.last_pixel - pixel;
-    const int count = left < Simd::kMapPixels ? left : Simd::kMapPixels;
-    for (int channel = run.first_channel; channel < wide_end; channel += kWide) {
-      RunTile<Simd, Simd::kMapPixels>(run, pixel, count, channel);
-    }
-  }
-  for (int channel = wide_end; channel < run.last_channel; channel += kWide) {
+  int channel = run.first_channel;
+  if (channel % 8 == 0) channel = RunBlocks<Simd, Simd::kVectors>(run, channel);
+  for (; channel < run.last_channel; channel += kWide) {
     const int left = run.last_channel - channel;
     RunNarrow<Simd>(run, channel, left < kWide ? left : kWide);
   }
