@@ -84,20 +84,19 @@ def recipe_changes(base: dict[str, Any], recipe: dict[str, Any]) -> dict[str, st
     assert recipe_changes(base, {"epochs": 8, "model": {"parts": ["gate", "shift"]}}) == {"model.parts": "gate,shift"}
     ```
     """
-    known = dict(_leaves(base))
     return {
         key: ",".join(map(str, value)) if isinstance(value, list) else str(value)
-        for key, value in _leaves(recipe)
-        if known.get(key) != value
+        for key, value in _changes(base, recipe)
     }
 
 
-def _leaves(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """By their dotted names."""
-    for key, value in values.items():
+def _changes(base: Any, recipe: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves that differ, by their dotted names; a table that is gone is one, too."""
+    base = base if isinstance(base, dict) else {}
+    for key, value in recipe.items():
         if isinstance(value, dict):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
+            yield from _changes(base.get(key), value, f"{prefix}{key}.")
+        elif base.get(key) != value:
             yield f"{prefix}{key}", value
 
 

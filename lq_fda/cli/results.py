@@ -28,8 +28,13 @@ def results(
     Example: lq-fda results README.md docs/accuracy.md --plots docs/images
     """
     made = lq_fda.results
+    if check and not documents:
+        raise LqFdaError(
+            "There is nothing to check. Expected documents. Received: none.",
+            cure="Name them: `lq-fda results README.md`.",
+        )
     if check:
-        wrong = made.disagreeing(documents or [], records)
+        wrong = made.disagreeing(documents, records)
         if wrong:
             raise LqFdaError(
                 f"A document and the records disagree. Received: {', '.join(map(repr, map(str, wrong)))}.",

@@ -8,11 +8,11 @@ from rich.table import Table
 
 from lq_fda.artifacts import PeerRecord, RunRecord, TrainingSpeed, read_json, read_records, write_atomic
 from lq_fda.errors import LqFdaError
-from lq_fda.results.tables import ablation_table, accuracy_table, peer_table, rows, speed_table, trial_table
+from lq_fda.results.tables import ablation_table, accuracy_table, peer_table, rows, runs_of, speed_table, trial_table
 
 
 def _runs(folder: Path, study: str) -> list[RunRecord]:
-    return [record for record in read_records(folder / "runs.jsonl", RunRecord) if record.study == study]
+    return runs_of(study, read_records(folder / "runs.jsonl", RunRecord))
 
 
 def _improvements(folder: Path) -> list[RunRecord]:
@@ -33,6 +33,7 @@ DOCUMENT_TABLES: dict[str, Callable[[Path], Table]] = {
 """By the name in the marks: a table from the folder with the records."""
 
 _MARKED = re.compile(r"<!-- (?P<name>[a-z ]+) -->\n(?P<old>.*?)<!-- /(?P=name) -->", re.DOTALL)
+_MARK = re.compile(r"<!-- /?(?P<name>[a-z ]+) -->")
 
 
 def fill(document: Path, folder: Path) -> bool:
@@ -46,7 +47,8 @@ def fill(document: Path, folder: Path) -> bool:
         Whether that changed anything.
 
     Raises:
-        LqFdaError: The document cannot be read or written, has no marks or an unknown one, or records are damaged.
+        LqFdaError: The document cannot be read or written, has no marks, an unknown one or one that stands
+            alone, or records are damaged or cannot be compared.
     """
     before, after = _filled(document, folder)
     if before != after:
@@ -79,6 +81,13 @@ def _filled(document: Path, folder: Path) -> tuple[str, str]:
             f"The document has no place for a table that there is. Expected marks with one of "
             f"{', '.join(DOCUMENT_TABLES)}. Received: {received} {str(document)!r}.",
             cure="Write the lines `<!-- ablation -->` and `<!-- /ablation -->` where the table belongs.",
+        )
+    alone = [mark[0] for mark in _MARK.finditer(_MARKED.sub("", before)) if mark["name"] in DOCUMENT_TABLES]
+    if alone:
+        raise LqFdaError(
+            f"A mark stands alone: its table would never change. Expected each of `<!-- NAME -->` and `<!-- /NAME -->` "
+            f"with the other. Received: {alone[0]!r} in {str(document)!r}.",
+            cure="Write the mark that is missing on a line of its own.",
         )
     return before, _MARKED.sub(lambda found: _block(found["name"], DOCUMENT_TABLES[found["name"]](folder)), before)
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from lq_fda.artifacts import PeerRecord, RunRecord, read_records, write_atomic
 from lq_fda.reporting.plots import BLUE, GREY, ORANGE, STYLE, svg
-from lq_fda.results.tables import by_variant, on_test
+from lq_fda.results.tables import by_variant, on_test, runs_of
 
 
 def write_plots(folder: Path, output: Path) -> list[Path]:
@@ -27,8 +27,8 @@ def write_plots(folder: Path, output: Path) -> list[Path]:
     """
     runs = list(read_records(folder / "runs.jsonl", RunRecord))
     figures = {
-        "ablation": ablation_figure([run for run in runs if run.study == "ablation"]),
-        "long_runs": curve_figure([run for run in runs if run.study == "long"]),
+        "ablation": ablation_figure(runs_of("ablation", runs)),
+        "long_runs": curve_figure(runs_of("long", runs)),
         "latency": latency_figure(list(read_records(folder / "peers.jsonl", PeerRecord))),
     }
     written = []

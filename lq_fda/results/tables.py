@@ -1,5 +1,6 @@
 """Records as tables, for the terminal and for documents alike."""
 
+import json
 import statistics
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from rich.table import Column, Table
 
 from lq_fda.artifacts import PeerRecord, RunRecord, TrainingSpeed, recipe_changes
+from lq_fda.errors import LqFdaError
 
 
 def ablation_table(records: Iterable[RunRecord]) -> Table:
@@ -14,8 +16,12 @@ def ablation_table(records: Iterable[RunRecord]) -> Table:
 
     Args:
         records: Of runs that differ in their network and seed alone, as `lq_fda.training.ablate` returns them.
+
+    Raises:
+        LqFdaError: They differ in something else.
     """
     variants = by_variant(records)
+    setting = _one([_setting(run) for runs in variants.values() for run in runs], "The runs of an ablation")
     table = _table("block", "parts", right=("seeds", "validation %", "test %", "+-", "over plain"))
     for name, runs in variants.items():
         tests = [on_test(run) for run in runs]
@@ -31,7 +37,7 @@ def ablation_table(records: Iterable[RunRecord]) -> Table:
             if "plain" in variants
             else "",
         )
-    return _captioned(table, _setting(next(iter(variants.values()))[0]) if variants else "")
+    return _captioned(table, setting)
 
 
 def trial_table(records: Sequence[RunRecord]) -> Table:
@@ -59,19 +65,25 @@ def accuracy_table(records: Iterable[RunRecord], published: dict[str, Any]) -> T
         records: Of long runs: 1-bit and float, with equal epochs.
         published: `protocol`, a sentence, and `figures`: objects with network, method and either top1 and float, by
             that protocol, or a `gap` alone.
+
+    Raises:
+        LqFdaError: Two runs of one network and as many epochs differ in more than their seed.
     """
     table = _table("network", "method", "epochs", right=("1-bit %", "float %", "gap"))
     table.add_column("chosen on")
-    runs = {
-        (run.recipe["model"]["name"], run.recipe["epochs"], run.recipe["model"]["binarized"]): on_test(run)
-        for run in records
-    }
+    runs: dict[tuple[str, int, bool], list[RunRecord]] = {}
+    for run in records:
+        model = run.recipe["model"]
+        runs.setdefault((model["name"], run.recipe["epochs"], model["binarized"]), []).append(run)
+    tests = {key: _mean_test(alike) for key, alike in runs.items()}
     for network in dict.fromkeys(figure["network"] for figure in published["figures"]):
-        for (name, epochs, binarized), ours in runs.items():
+        for (name, epochs, binarized), ours in tests.items():
             if name == network and binarized:
-                twin = runs.get((name, epochs, False))
+                twin = tests.get((name, epochs, False))
                 gap = ("not yet run", "") if twin is None else (f"{twin:.2f}", f"{twin - ours:.2f}")
-                table.add_row(network, "ours", str(epochs), f"{ours:.2f}", *gap, "validation")
+                seeds = len(runs[name, epochs, True])
+                method = "ours" if seeds == 1 else f"ours, mean of {seeds} seeds"
+                table.add_row(network, method, str(epochs), f"{ours:.2f}", *gap, "validation")
         for figure in published["figures"]:
             if figure["network"] == network:
                 table.add_row(network, figure["method"], *_published(figure))
@@ -91,29 +103,38 @@ def peer_table(records: Sequence[PeerRecord]) -> Table:
     newest = {(record.model, record.input_shape): record.run for record in records}
     for (model, shape), run in newest.items():
         rows = [record for record in records if record.run == run]
-        int8 = next(record.median_ms for record in rows if record.form == "int8")
-        lce = next(record.median_ms for record in rows if record.runtime == "lce")
+        int8 = next((record.median_ms for record in rows if record.form == "int8"), None)
+        lce = next((record.median_ms for record in rows if record.runtime == "lce"), None)
         for record in rows:
             isa = record.settings.get("isa")
             unfused = "" if record.settings.get("fuse", True) else ", unfused"
-            figures = (record.median_ms, record.p90_ms, record.median_ms / int8, record.median_ms / lce)
+            ratios = ("" if peer is None else f"{record.median_ms / peer:.3f}" for peer in (int8, lce))
             table.add_row(
                 f"{model}, {shape[1]}x{shape[2]}",
                 record.form,
                 f"{record.runtime}, {isa}{unfused}" if isa else record.runtime,
-                *(f"{figure:.3f}" for figure in figures),
+                f"{record.median_ms:.3f}",
+                f"{record.p90_ms:.3f}",
+                *ratios,
                 f"{record.file_bytes / 1024:.0f}",
             )
-    if not newest:
-        return table
-    first = next(record for record in records if record.run in newest.values())
-    versions = first.environment["versions"]
-    return _captioned(
-        table,
-        f"{_machine(first)}; {first.threads} thread{'s' if first.threads > 1 else ''}; LCE "
+    settings: dict[str, list[str]] = {}
+    for record in {record.run: record for record in records if record.run in newest.values()}.values():
+        settings.setdefault(_peer_setting(record), []).append(record.model)
+    # Networks may have been measured on several days, or machines.
+    lines = [
+        f"{', '.join(models)}: {setting}" if len(settings) > 1 else setting for setting, models in settings.items()
+    ]
+    return _captioned(table, " ".join(lines))
+
+
+def _peer_setting(record: PeerRecord) -> str:
+    versions = record.environment["versions"]
+    return (
+        f"{_machine(record)}; {record.threads} thread{'s' if record.threads > 1 else ''}; LCE "
         f"{versions['larq-compute-engine']} at its best settings, LiteRT {versions['ai-edge-litert']}; "
-        f"{first.rounds} interleaved rounds after {first.warmups} warm-ups, each timed run behind {first.settle} "
-        "of the same file; `make bench`.",
+        f"{record.rounds} interleaved rounds after {record.warmups} warm-ups, each timed run behind {record.settle} "
+        "of the same file; `make bench`."
     )
 
 
@@ -150,6 +171,11 @@ def rows(table: Table) -> list[dict[str, str]]:
     ]
 
 
+def runs_of(study: str, records: Iterable[RunRecord]) -> list[RunRecord]:
+    """The runs of a study, each once: of those with one name, the one that was recorded last."""
+    return list({record.name: record for record in records if record.study == study}.values())
+
+
 def by_variant(records: Iterable[RunRecord]) -> dict[str, list[RunRecord]]:
     """The runs of every variant, one a seed: its name is that of the run without the seed."""
     variants: dict[str, list[RunRecord]] = {}
@@ -174,6 +200,30 @@ def _table(*left: str, right: Sequence[str]) -> Table:
         *(Column(name, overflow="fold") for name in left),
         *(Column(name, justify="right", no_wrap=True) for name in right),
     )
+
+
+def _one(values: Iterable[str], what: str) -> str:
+    """The value that all of them have; empty where there is none.
+
+    Raises:
+        LqFdaError: There are two.
+    """
+    different = list(dict.fromkeys(values))
+    if len(different) > 1:
+        raise LqFdaError(
+            f"{what} cannot be compared. Expected one setting for all of them. Received: {different[0]!r} and "
+            f"{different[1]!r}.",
+            cure="Record them under another study: `lq-fda record RUN --study STUDY`.",
+        )
+    return different[0] if different else ""
+
+
+def _mean_test(runs: Sequence[RunRecord]) -> float:
+    """Of runs that differ in their seed alone."""
+    names = [run.name for run in runs]
+    recipes = [{**run.recipe, "seed": None} for run in runs]
+    _one([json.dumps(recipe, sort_keys=True) for recipe in recipes], f"The runs {', '.join(names)}")
+    return statistics.mean(map(on_test, runs))
 
 
 def _published(figure: dict[str, Any]) -> tuple[str, ...]:

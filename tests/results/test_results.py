@@ -88,6 +88,11 @@ def test_the_ablation_has_means_spread_and_gain():
     assert rows(results.ablation_table([])) == []
 
 
+def test_runs_that_differ_in_more_than_network_and_seed_are_no_ablation():
+    with pytest.raises(LqFdaError, match=r"ablation cannot be compared.*8 epochs.*60 epochs"):
+        results.ablation_table([run("plain_seed0", 0.5), run("all_seed0", 0.6, epochs=60)])
+
+
 def test_a_trial_names_what_it_changes():
     records = [run("base", 0.5), run("fast", 0.6, rate=0.1), run("more", 0.7, parts=["a", "b"])]
     assert [row[:2] for row in rows(results.trial_table(records))] == [
@@ -108,6 +113,46 @@ def test_the_accuracy_has_a_gap_where_there_is_a_float_twin():
         ("resnet20", "M", ">= 400", "88.5", "92.1", "3.6", "test"),
         ("resnet20", "N", "not public", "", "", "0.4", "not public"),
     ]
+
+
+def test_long_runs_of_several_seeds_are_a_mean_and_of_several_recipes_no_row():
+    published = {"protocol": "long", "figures": [{"network": "resnet20", "method": "M", "top1": 88.5, "float": 92.1}]}
+    first, second, other = run("a", 0.86), run("b", 0.9), run("c", 0.99, rate=0.5)
+    second.recipe["seed"] = 1
+    assert rows(results.accuracy_table([first, second], published))[0] == (
+        "resnet20", "ours, mean of 2 seeds", "8", "88.00", "not yet run", "", "validation"
+    )  # fmt: skip
+    with pytest.raises(LqFdaError, match="The runs a, c cannot be compared"):
+        results.accuracy_table([first, other], published)
+
+
+def test_a_run_that_was_recorded_again_counts_once(folder, tmp_path):
+    document = tmp_path / "page.md"
+    document.write_text("<!-- ablation -->\n<!-- /ablation -->\n")
+    append_record(folder / "runs.jsonl", run("plain_seed0", 0.75))
+    results.fill(document, folder)
+    assert "| plain | none | 1 | 75.00 | 75.00 |  | +0.00 |" in document.read_text()
+
+
+def test_peers_of_several_days_say_so_and_one_that_is_missing_leaves_its_ratio_empty():
+    later = [
+        record.model_copy(update={"model": "mobile", "run": "c", "date": "2026-03-04", "rounds": 9})
+        for record in PEERS[1:3]
+    ]
+    table = results.peer_table([*PEERS, *later])
+    assert rows(table)[-1] == (
+        "mobile, 32x32",
+        "1-bit, all parts",
+        "lq_fda, avx2, unfused",
+        "0.600",
+        "0.600",
+        "",
+        "",
+        "2",
+    )
+    for part in ("resnet18: A CPU, 2 cores; 2026-01-02", "mobile: A CPU, 2 cores; 2026-03-04", "; 9 interleaved"):
+        assert part in table.caption
+    assert results.peer_table(PEERS).caption.startswith("A CPU, 2 cores; 2026-01-02; 1 thread; ")
 
 
 def test_peers_are_ratios_within_the_newest_run():
@@ -188,6 +233,14 @@ def test_a_document_without_a_known_mark_is_refused(folder, tmp_path, text, rece
     assert document.read_text() == text
 
 
+@pytest.mark.parametrize("alone", ["<!-- peers -->", "<!-- /peers -->", "<!-- peers -->\n<!-- /peer -->"])
+def test_a_mark_that_stands_alone_is_refused(folder, tmp_path, alone):
+    document = tmp_path / "page.md"
+    document.write_text(f"<!-- ablation -->\n<!-- /ablation -->\n{alone}\n")
+    with pytest.raises(LqFdaError, match=r"stands alone.*Received: '<!-- /?peers -->' in"):
+        results.disagreeing([document], folder)
+
+
 def test_a_damaged_record_is_named(folder, tmp_path):
     document = tmp_path / "page.md"
     document.write_text("<!-- ablation -->\n<!-- /ablation -->\n")
@@ -216,6 +269,8 @@ def test_the_command_writes_checks_and_fails(folder, tmp_path):
     document.write_text("<!-- ablation -->\n<!-- /ablation -->\n")
     call = ["results", str(document), "--records", str(folder)]
     runner = CliRunner()
+    nothing = runner.invoke(cli.app, ["results", "--records", str(folder), "--check"])
+    assert isinstance(nothing.exception, LqFdaError) and "nothing to check" in str(nothing.exception)
     refused = runner.invoke(cli.app, [*call, "--check"])
     assert isinstance(refused.exception, LqFdaError) and "page.md" in str(refused.exception)
     assert "written anew" in runner.invoke(cli.app, call).output
