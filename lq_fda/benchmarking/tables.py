@@ -28,7 +28,12 @@ def latency_table(records: Sequence[BenchmarkRecord]) -> Table:
     """
     versions = dict.fromkeys(f"{record.runtime} {record.runtime_version}" for record in records)
     several = len({record.device for record in records}) > 1
-    table = Table(title="Latency, milliseconds an image", caption=escape(", ".join(versions)))
+    table = Table(
+        title="Latency, milliseconds an image",
+        caption=escape(", ".join(versions)),
+        collapse_padding=True,  # A terminal of 80 columns shows every number whole.
+        pad_edge=False,
+    )
     if several:
         table.add_column("device", overflow="fold")  # The one that gives way where the terminal is narrow.
     for column in ("file", "runtime"):

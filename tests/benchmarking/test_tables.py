@@ -20,8 +20,8 @@ def record(device, file, median, **changes):
     return BenchmarkRecord(**{**fields, **changes})
 
 
-def shown(table):
-    console = Console(width=160, record=True, file=io.StringIO())
+def shown(table, width=160):
+    console = Console(width=width, record=True, file=io.StringIO())
     console.print(table)
     return console.export_text()
 
@@ -32,6 +32,16 @@ def test_ratios_do_not_cross_devices():
     text = shown(latency_table(records))
     assert text.count("0.25") == 2 and "ssh://pi" in text
     assert "device" not in shown(latency_table(records[:2])), "one device needs no column"
+
+
+@pytest.mark.parametrize("names", [("host",), ("host", "ssh://pi@raspberrypi.local")])
+def test_no_number_is_cut_at_80_columns(names):
+    numbers = {"file_bytes": 43621 << 10, "peak_memory_bytes": 123 << 20, "delegated_nodes": 115, "total_nodes": 116}
+    records = [record(name, file, ms, **numbers) for name in names for file, ms in
+               ((Bundle.MODEL, 5123.456), (Bundle.INT8, 410.75), (Bundle.FLOAT, 999.5))]  # fmt: skip
+    text = shown(latency_table(records), width=80)
+    assert "…" not in text
+    assert text.count("5123.456") == 2 * len(names) and text.count("115 of 116") == 3 * len(names)
 
 
 def test_devices_are_shown_as_they_were_before_and_after():

@@ -48,7 +48,7 @@ class Refusal(Exception):
 
 def serve(source):
     """Talks to the other end of the connection, which may break at any time: then the work goes on."""
-    sys.stdout.write(GREETING + "\n")
+    sys.stdout.write("\n" + GREETING + "\n")  # What a login prints need not end its line.
     _send(
         kind="device",
         system=platform.system(),
@@ -120,15 +120,18 @@ def _take(request, source, folder):
 
 
 def _take_file(path, entry):
-    digest, left = hashlib.sha256(), entry["bytes"]
+    digest, left, said = hashlib.sha256(), entry["bytes"], time.monotonic()
     with open(path, "wb") as file:
         while left:
-            block = sys.stdin.buffer.read(min(left, 1 << 20))
+            block = sys.stdin.buffer.read(min(left, 1 << 16))
             if not block:
                 sys.exit(1)  # The connection broke; the other end comes back.
             left -= len(block)
             digest.update(block)
             file.write(block)
+            if time.monotonic() - said > _ALIVE_AFTER:  # The other end has sent all long before it is here.
+                _send(kind="alive")
+                said = time.monotonic()
     if digest.hexdigest() != entry["sha256"]:
         raise Refusal(f"A file arrived damaged. Received: {entry['name']}.", "Run the same command again.")
 

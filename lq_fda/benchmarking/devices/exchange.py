@@ -58,3 +58,27 @@ def require_asked(record: BenchmarkRecord, bundle: Bundle, threads: Threads, pro
             f"rounds={record.rounds}, threads={record.threads}.",
             cure="See that the device is the one that you mean, and that it runs this version.",
         )
+
+
+def require_complete(records: Sequence[BenchmarkRecord], bundle: Bundle, threads: Threads) -> None:
+    """Refuses a device's result that lacks a file or a thread count.
+
+    Args:
+        records: All that it sent, each one asked for.
+        bundle: What it has measured.
+        threads: Thread counts.
+
+    Raises:
+        LqFdaError: Something is missing.
+    """
+    files = [name for name in (Bundle.MODEL, Bundle.INT8, Bundle.FLOAT) if name in bundle.manifest.files]
+    there = {(record.file, record.threads) for record in records}
+    counts = {record.threads for record in records} | {count for count in threads if count != "all"}
+    missing = [(file, count) for count in sorted(counts) for file in files if (file, count) not in there]
+    if missing or not there:
+        lacking = "".join(f", without {file} at threads={count}" for file, count in missing)
+        raise LqFdaError(
+            "The device says that it has ended, but it has not sent everything. "
+            f"Received: {len(records)} records{lacking}.",
+            cure="See that the device is the one that you mean, and that it runs this version.",
+        )

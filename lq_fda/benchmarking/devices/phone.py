@@ -11,7 +11,7 @@ import pydantic
 
 from lq_fda.artifacts import BenchmarkRecord, Bundle, Condition, parse_json
 from lq_fda.benchmarking.devices.adb import APP, BUNDLE, FOLDER, PUSHED, Adb, Unplugged, find_adb
-from lq_fda.benchmarking.devices.exchange import Threads, bundle_files, require_asked
+from lq_fda.benchmarking.devices.exchange import Threads, bundle_files, require_asked, require_complete
 from lq_fda.benchmarking.devices.messages import parse_record, refused
 from lq_fda.benchmarking.latency import STANDARD, Protocol
 from lq_fda.errors import LqFdaError, printable
@@ -209,8 +209,9 @@ def _fetch(adb: Adb, bundle: Bundle, protocol: Protocol) -> list[BenchmarkRecord
     records = [parse_record(line.encode()) for line in adb.shell(f"cat {_RECORDS}").splitlines()]
     for record in records:
         require_asked(record, bundle, (1, "all"), protocol)
-    if not records or len(records) != done.records:
+    if len(records) != done.records:
         raise refused(said.encode(), f"{len(records)} records")
+    require_complete(records, bundle, (1, "all"))
     return records
 
 

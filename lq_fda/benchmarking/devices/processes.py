@@ -16,7 +16,7 @@ _TAIL = 8192
 
 
 class Silence(Exception):
-    """Nothing came for too long."""
+    """Nothing came, or was taken, for too long."""
 
 
 class Process:
@@ -41,6 +41,7 @@ class Process:
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
         )
+        os.set_blocking(self._process.stdin.fileno(), False)
         self._errors = b""
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
@@ -61,11 +62,22 @@ class Process:
             while block := pipe.read1(_TAIL):
                 self._errors = (self._errors + block)[-_TAIL:]
 
-    def send(self, content: bytes) -> None:
-        """Gives it input; what it does not want any more is lost, and its output tells why."""
+    def send(self, content: bytes, timeout: float) -> None:
+        """Gives it input; what it does not want any more is lost, and its output tells why.
+
+        Args:
+            content: The input.
+            timeout: Seconds that it may take nothing.
+
+        Raises:
+            Silence: It took nothing for that long.
+        """
+        pipe, left = self._process.stdin.fileno(), memoryview(content)
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(content)
-            self._process.stdin.flush()
+            while left:
+                if not select.select([], [pipe], [], timeout)[1]:
+                    raise Silence
+                left = left[os.write(pipe, left) :]
 
     def blocks(self, timeout: float) -> Iterator[bytes]:
         """Yields its output as it comes.

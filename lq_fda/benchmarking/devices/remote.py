@@ -11,7 +11,7 @@ from pathlib import Path
 from lq_fda.artifacts import BenchmarkRecord, Bundle, describe_measurement
 from lq_fda.benchmarking.devices import messages, ssh
 from lq_fda.benchmarking.devices.agent import GREETING
-from lq_fda.benchmarking.devices.exchange import Threads, bundle_files, require_asked
+from lq_fda.benchmarking.devices.exchange import Threads, bundle_files, require_asked, require_complete
 from lq_fda.benchmarking.devices.processes import Process, Silence
 from lq_fda.benchmarking.devices.wheels import find_wheel, kind_of
 from lq_fda.benchmarking.latency import STANDARD, Protocol
@@ -71,11 +71,11 @@ class SshDevice:
 
         Raises:
             LqFdaError: The device cannot be reached, is not the known one, lacks something, is full or busy, computes
-                something else than the converting machine, or sends what it should not.
+                something else than the converting machine, or sends what it should not or less than it should.
         """
         job = _Job({**bundle_files(bundle), _WORKER.name: _WORKER.read_bytes()}, tuple(threads), protocol)
         address = ssh.parse_address(self.name)
-        seen: set[tuple[str, str]] = set()
+        seen: dict[tuple[str, str], BenchmarkRecord] = {}
         waits, met, furthest = list(_WAITS), False, 0
         while True:
             try:
@@ -89,12 +89,13 @@ class SshDevice:
                             record = message.record.model_copy(update={"device": self.name})
                             require_asked(record, bundle, threads, protocol)
                             if (record.run, record.file) not in seen:
-                                seen.add((record.run, record.file))
+                                seen[record.run, record.file] = record
                                 yield record
                         elif isinstance(message, messages.Progress):
                             if message.done > furthest:
                                 waits, furthest = list(_WAITS), message.done
                             progress("rounds", message.done, message.total)
+                require_complete([*seen.values()], bundle, threads)
                 return
             except ssh.Unreachable:
                 if not met or not waits:
@@ -143,10 +144,10 @@ def _converse(
             cure="Update the device's system.",
         )
     line, files = job.request(find_wheel(kind_of(machine.machine, machine.bits), wheels))
-    process.send(line)
+    ssh.send(process, address, line)
     try:
         if _next(said, messages.Want).files:
-            _push(process, files, progress)
+            _push(process, address, files, progress)
         for message in said:
             if isinstance(message, messages.Sign) and message.kind == "end":
                 break
@@ -163,20 +164,22 @@ def _converse(
     _forget(process)
 
 
-def _push(process: Process, files: list[bytes], progress: Callable[[str, int, int], None]) -> None:
+def _push(
+    process: Process, address: ssh.Address, files: list[bytes], progress: Callable[[str, int, int], None]
+) -> None:
     total, done = sum(map(len, files)), 0
     for content in files:
         for start in range(0, len(content), 1 << 16):
             block = content[start : start + (1 << 16)]
-            process.send(block)
+            ssh.send(process, address, block)
             done += len(block)
             progress("pushing", done, total + 1)  # It is done when the device says so.
 
 
 def _forget(process: Process) -> None:
     """Has the device stop and remove what it has of the job; as far as it can be reached."""
-    process.send(_line({"forget": True}))
     try:
+        process.send(_line({"forget": True}), _FORGETTING)
         for line in process.lines(_FORGETTING):
             if b'"forgotten"' in line:
                 return
@@ -202,10 +205,7 @@ def _messages(process: Process, address: ssh.Address) -> Iterator[messages.Messa
                 raise LqFdaError(message.problem, cure=message.cure)
             yield message
     except Silence:
-        raise ssh.Unreachable(
-            f"The device has fallen silent. Received: nothing from {address.shown} in {_SILENCE:.0f} seconds.",
-            cure="See that it is on, and run the same command again: it goes on where it was.",
-        ) from None
+        raise ssh.silent(address, "nothing", _SILENCE) from None
     raise ssh.why_it_ended(process, address)
 
 

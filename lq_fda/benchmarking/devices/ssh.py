@@ -10,9 +10,10 @@ import re
 from pathlib import Path
 
 from lq_fda.benchmarking.devices import agent
-from lq_fda.benchmarking.devices.processes import Process
+from lq_fda.benchmarking.devices.processes import Process, Silence
 from lq_fda.errors import LqFdaError
 
+PATIENCE = 30.0  # Seconds that a device may take nothing of what it is sent.
 # Read by whatever shell the user has on the device: nothing in it is special between double quotes.
 REMOTE_COMMAND = (
     'exec python3 -u -c "import sys; source = sys.stdin.buffer.read(int(sys.stdin.buffer.readline())); exec(source)"'
@@ -96,6 +97,7 @@ def connect(address: Address) -> Process:
     """Starts the agent on a device.
 
     Raises:
+        Unreachable: It takes nothing.
         LqFdaError: There is no ssh here.
     """
     try:
@@ -106,8 +108,28 @@ def connect(address: Address) -> Process:
             cure="Install it: `sudo apt install openssh-client`.",
         ) from None
     source = Path(agent.__file__).read_bytes()
-    process.send(f"{len(source)}\n".encode() + source)
+    send(process, address, f"{len(source)}\n".encode() + source)
     return process
+
+
+def send(process: Process, address: Address, content: bytes) -> None:
+    """Gives a device content.
+
+    Raises:
+        Unreachable: It takes nothing more.
+    """
+    try:
+        process.send(content, PATIENCE)
+    except Silence:
+        raise silent(address, f"no more of {len(content)} bytes taken", PATIENCE) from None
+
+
+def silent(address: Address, received: str, seconds: float) -> Unreachable:
+    """The error for a connection on which nothing moves."""
+    return Unreachable(
+        f"The device has fallen silent. Received: {received} from {address.shown} in {seconds:.0f} seconds.",
+        cure="See that it is on, and run the same command again: it goes on where it was.",
+    )
 
 
 def why_it_ended(process: Process, address: Address) -> LqFdaError:

@@ -12,7 +12,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from lq_fda.errors import LqFdaError, reason
 
-_PACKAGE = "lq-fda-runtime"
+_PACKAGE, _MODULE = "lq-fda-runtime", "lq_fda_runtime"
 # By the kernel's name of the machine and the bits of its Python: a 32-bit system may run on a 64-bit kernel.
 _KINDS = {
     ("x86_64", 64): "x86_64",
@@ -94,6 +94,8 @@ def _pack_installed(kind: str) -> tuple[str, bytes]:
         installed = metadata.distribution(_PACKAGE)
     except metadata.PackageNotFoundError:
         raise _missing(kind, f"no --wheels, and {_PACKAGE} is not installed here") from None
+    if not any(file.parts[0] == _MODULE and file.suffix == ".so" for file in installed.files or ()):
+        raise _missing(kind, "no --wheels, and the package is installed here without its library, as by --editable")
     return pack(installed)
 
 

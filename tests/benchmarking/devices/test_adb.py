@@ -187,6 +187,14 @@ def test_what_goes_wrong_on_the_phone_is_one_error_and_leaves_it_tidy(plug_in, b
     assert left(folder) == []
 
 
+def test_a_record_that_lacks_a_file_is_refused(plug_in, bundle):
+    folder = plug_in()
+    lines = [record.model_dump_json() for record in AdbDevice("adb").measure(bundle, protocol=QUICK)]
+    state = json.loads((folder / "state.json").read_text())
+    (folder / "state.json").write_text(json.dumps({**state, "lines": lines[:5]}))
+    assert "5 records, without float.tflite at threads=8" in refusal(bundle)
+
+
 def test_what_the_app_does_not_do_is_refused(plug_in, bundle):
     plug_in()
     assert "`--threads 1,all`" in refusal(bundle, threads=(1, 2))

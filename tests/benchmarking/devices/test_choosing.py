@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -102,3 +103,14 @@ def test_the_installed_runtime_becomes_the_same_wheel_each_time(tmp_path):
             assert (target / file).read_bytes() == file.read_binary(), file
     with pytest.raises(LqFdaError, match=r"release\.py aarch64"):
         wheels.find_wheel("aarch64", None)
+
+
+def test_a_runtime_that_is_installed_as_a_link_to_its_source_is_not_sent(monkeypatch):
+    linked = SimpleNamespace(files=[metadata.PackagePath("__editable__.lq_fda_runtime-0.1.0.pth")])
+    monkeypatch.setattr(wheels.metadata, "distribution", lambda name: linked)
+    kind = wheels.kind_of("x86_64", 8 * struct.calcsize("P"))
+    with pytest.raises(LqFdaError, match=r"without its library, as by --editable.*release\.py"):
+        wheels.find_wheel(kind, None)
+    linked.files = None  # Debian's packages may have no list.
+    with pytest.raises(LqFdaError, match="without its library"):
+        wheels.find_wheel(kind, None)

@@ -181,6 +181,16 @@ def test_a_device_that_measures_already_is_busy(board, bundle):
     assert board.left() == []
 
 
+def test_a_login_that_does_not_end_its_line_is_no_obstacle(board, bundle):
+    board.set_python(f'printf "no line"; exec {sys._base_executable} "$@"')
+    board.cache.mkdir(parents=True, exist_ok=True)
+    with (board.cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write("f" * 32 + " 1\n")
+        lock.flush()
+        assert "busy with another measurement" in refusal(board, bundle), "it has greeted"
+
+
 def test_another_host_key_is_refused(board, bundle):
     board.know(board.make_key("other"))
     said = refusal(board, bundle)
@@ -271,6 +281,7 @@ def record(**changes):
         ((b'{"kind": "end"',), "no message of lq-fda"),
         ((b'{"kind": "done"}',), "no message of lq-fda"),
         ((HELLO[1],), "not at this point"),
+        ((b'{"kind": "end"}',), "has not sent everything. Received: 0 records, without model.tflite at threads=1"),
         ((), "fallen silent"),
     ],
     ids=lambda value: None if isinstance(value, tuple | list) else value[:20],
