@@ -45,4 +45,5 @@ def _binary(file: TfliteFile, operator: Operator) -> int:
     image, filters = (file.tensors[index].shape for index in operator.inputs[:2])
     groups = image[-1] // filters[-1]  # both count words of 32 channels
     channels = operator.options["channels_in"] // groups
-    return math.prod(file.tensors[operator.outputs[0]].shape) * math.prod(filters[1:-1]) * channels
+    positions = file.tensors[operator.outputs[0]].shape[:-1]  # the output may be bits too: its channels are the filters
+    return math.prod(positions) * math.prod(filters[:-1]) * channels

@@ -4,21 +4,13 @@ import dataclasses
 
 import pytest
 
-from lq_fda import conversion, models, training, tuning
+from lq_fda import conversion, training, tuning
 from lq_fda.artifacts import Bundle
 from lq_fda.benchmarking import Protocol
 from lq_fda.errors import LqFdaError
 from lq_fda.tuning import costs
 
 QUICK = Protocol(warmups=1, rounds=3)
-
-
-@pytest.mark.parametrize("name", ["tiny", "mobile"])
-def test_multiply_accumulates_are_those_that_larq_counts(name):
-    plain = models.create(name, parts=(), input_shape=(32, 32, 3))
-    counted = conversion.count_macs(conversion.to_lce(conversion.fold(plain)))
-    larq = models.profile(plain)["total"]["macs"]
-    assert counted == {"binary": larq["1"], "float": larq["32"]}
 
 
 def test_the_excitation_adds_its_dense_layers(tmp_path):
