@@ -59,7 +59,8 @@ def tune(
     ```
     """
     directory = SearchDir(output)
-    with role(chief=chief, worker=worker), _interruptible(directory):
+    part = f" --chief {chief}" if chief else f" --worker {worker}" if worker else ""
+    with role(chief=chief, worker=worker), _interruptible(directory, part):
         if is_worker():
             directory.search()  # The chief writes it down before it listens.
             with chief_required():
@@ -81,12 +82,12 @@ def tune(
 
 
 @contextlib.contextmanager
-def _interruptible(directory: SearchDir) -> Iterator[None]:
+def _interruptible(directory: SearchDir, part: str) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, TrainingInterrupted):
         raise SearchInterrupted(
             f"The search was interrupted. The trials that have ended and the whole epochs of the others are in "
             f"{str(directory.path)!r}.",
-            cure=f"Go on with it: `lq-fda tune --output {directory.path}`.",
+            cure=f"Go on with it: `lq-fda tune --output {directory.path}{part}`.",
         ) from None

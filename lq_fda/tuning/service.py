@@ -67,12 +67,15 @@ def role(*, chief: str | None = None, worker: str | None = None) -> Iterator[Non
         )
     # Keras Tuner knows the chief by this word in its name; a hexadecimal number cannot hold it.
     name = "chief" if chief is not None else f"worker-{uuid.uuid4().hex[:8]}"
-    before = dict(os.environ)
-    os.environ.update(KERASTUNER_TUNER_ID=name, KERASTUNER_ORACLE_IP=host, KERASTUNER_ORACLE_PORT=port)
+    variables = {"KERASTUNER_TUNER_ID": name, "KERASTUNER_ORACLE_IP": host, "KERASTUNER_ORACLE_PORT": port}
+    before = {variable: os.environ[variable] for variable in variables if variable in os.environ}
+    os.environ.update(variables)
     try:
         yield
     finally:
-        os.environ.clear()
+        # One by one: threads of TensorFlow's read the others meanwhile.
+        for variable in variables.keys() - before.keys():
+            del os.environ[variable]
         os.environ.update(before)
 
 

@@ -36,6 +36,7 @@ _SETTLED = {
     "model": "name its fields, such as model.parts",
 }
 _PARTS = "model.parts"
+_EXCITATION = "excitation"
 _OF_THE_EXCITATION = ("model.groups", "model.reduction")
 
 
@@ -131,7 +132,8 @@ def parse_space(texts: Sequence[str], recipe: Recipe, *, fixed: Collection[str] 
     found: dict[str, Dimension] = {}
     for text in texts:
         if text.strip() == DEFAULT:
-            named = [suggestion for key, suggestion in suggested.items() if key not in fixed]
+            idle = _OF_THE_EXCITATION if _PARTS in fixed and _EXCITATION not in recipe.model.parts else ()
+            named = [suggestion for key, suggestion in suggested.items() if key not in (*fixed, *idle)]
         else:
             named = [suggested.get(text.strip(), text)]
         for dimension in map(_parse, named):
@@ -146,6 +148,7 @@ def parse_space(texts: Sequence[str], recipe: Recipe, *, fixed: Collection[str] 
         )
     for dimension in found.values():
         _require_fitting(dimension, recipe)
+    _require_excitation(found, recipe)
     return list(found.values())
 
 
@@ -180,14 +183,30 @@ def _require_fitting(dimension: Dimension, recipe: Recipe) -> None:
         apply_overrides(recipe, [f"{dimension.key}={value}"])
 
 
+def _require_excitation(space: Mapping[str, Dimension], recipe: Recipe) -> None:
+    """Refuses to vary the excitation's fields where no trial has an excitation."""
+    idle = [key for key in _OF_THE_EXCITATION if key in space]
+    some = _excited(space[_PARTS]) if _PARTS in space else _EXCITATION in recipe.model.parts
+    if idle and not some:
+        raise LqFdaError(
+            f"This key decides nothing: no trial has an excitation. Expected `excitation` among {_PARTS}. "
+            f"Received: {idle[0]!r}.",
+            cure="Leave it out of --space, or let some trials have one.",
+        )
+
+
+def _excited(parts: Dimension) -> list[str]:
+    """The choices of parts that have an excitation."""
+    return [value for value in parts.samples if _EXCITATION in value]
+
+
 def hyperparameters(space: Sequence[Dimension]) -> keras_tuner.HyperParameters:
     """The space in Keras Tuner's words; groups and reduction count only where there is an excitation."""
     declared = keras_tuner.HyperParameters()
     parts = next((dimension for dimension in space if dimension.key == _PARTS), None)
     for dimension in sorted(space, key=lambda dimension: dimension is not parts):
         if parts is not None and dimension.key in _OF_THE_EXCITATION:
-            excited = [value for value in parts.samples if "excitation" in value]
-            with declared.conditional_scope(_PARTS, excited):
+            with declared.conditional_scope(_PARTS, _excited(parts)):
                 _declare(declared, dimension)
         else:
             _declare(declared, dimension)

@@ -15,7 +15,7 @@ import pytest
 from lq_fda import training, tuning
 from lq_fda.artifacts import RunDir, read_json
 from lq_fda.errors import LqFdaError
-from lq_fda.tuning import service
+from lq_fda.tuning import running, service
 from lq_fda.tuning.search import begin
 
 COMMAND = Path(sys.executable).with_name("lq-fda")
@@ -69,6 +69,16 @@ def test_a_worker_without_a_chief_is_one_error(open_tiny, tmp_path, address, mon
     begin(search, tuning.SearchDir(folder))
     with pytest.raises(LqFdaError, match=rf"No chief answers.*{address}.*--chief"):
         tuning.tune(search, folder, worker=address)
+
+
+def test_a_chief_that_is_interrupted_is_started_again_as_a_chief(open_tiny, tmp_path, address, monkeypatch):
+    def interrupt(oracle):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "serve", interrupt)
+    folder = tmp_path / "search"
+    with pytest.raises(running.SearchInterrupted, match=f"lq-fda tune --output {folder} --chief {address}`"):
+        tuning.tune(open_tiny(folder), folder, chief=address, progress=False)
 
 
 def test_an_address_that_is_taken_is_one_error(open_tiny, tmp_path):

@@ -70,6 +70,7 @@ def test_a_key_that_was_set_by_hand_is_not_varied_unless_it_is_named():
         (["data.seed=0|1"], "different validation images"),
         (["epochs=3..9"], "every trial has the same"),
         (["model.binarized=true|false"], "1-bit file"),
+        (["model.parts=[]|adjustment", "model.groups"], "no trial has an excitation"),
     ],
 )
 def test_a_space_that_makes_no_sense_is_refused(texts, words):
@@ -88,6 +89,15 @@ def test_groups_are_drawn_only_where_there_is_an_excitation():
         declared.values = {"model.parts": parts}
         active = sorted(parameter.name for parameter in declared.space if declared.is_active(parameter))
         assert active == expected
+
+
+def test_the_excitations_fields_are_not_varied_where_the_recipe_has_none():
+    without = training.apply_overrides(DEMO, ["model.parts=adjustment"])
+    assert {"model.groups", "model.reduction"} <= set(keys(["default"], without)), "some trials have one"
+    assert not {"model.groups", "model.reduction"} & set(keys(["default"], without, fixed={"model.parts"}))
+    with pytest.raises(LqFdaError, match=r"no trial has an excitation.*'model.reduction'"):
+        keys(["model.reduction"], without)
+    assert keys(["model.reduction"], DEMO) == ["model.reduction"]
 
 
 def test_whatever_is_drawn_is_a_recipe_within_its_bounds():
