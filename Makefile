@@ -23,7 +23,7 @@ lint: $(READY)  ## Check style and the direction of imports.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/lq-fda results --check $(TABLES)
+	$(BIN)/lq-fda results --check $(TABLES) --plots docs/images
 
 bench: $(RUNTIME)  ## Time 1-bit networks against LCE's interpreter and their int8 and float twins.
 	$(BIN)/lq-fda peers resnet20 resnet18 resnet18_imagenet@224 mobile@224 --rounds 60 --profile

@@ -19,7 +19,7 @@ def results(
     records: Annotated[Path, typer.Option(help="The folder with the records.")] = Path("results"),
     plots: Annotated[Path | None, typer.Option(help="Also draw figures into this folder.")] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; fail if a document and the records disagree.")
+        bool, typer.Option("--check", help="Write nothing; fail if a document or a figure is not what the records say.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -28,18 +28,8 @@ def results(
     Example: lq-fda results README.md docs/accuracy.md --plots docs/images
     """
     made = lq_fda.results
-    if check and not documents:
-        raise LqFdaError(
-            "There is nothing to check. Expected documents. Received: none.",
-            cure="Name them: `lq-fda results README.md`.",
-        )
     if check:
-        wrong = made.disagreeing(documents, records)
-        if wrong:
-            raise LqFdaError(
-                f"A document and the records disagree. Received: {', '.join(map(repr, map(str, wrong)))}.",
-                cure="Write the tables anew: `lq-fda results DOCUMENT`, or `make tables`.",
-            )
+        _check(documents or [], records, plots)
         return
     for document in documents or []:
         changed = made.fill(document, records)
@@ -54,3 +44,19 @@ def results(
         return
     for name, table in tables.items():
         rich.print(f"\n[bold]{name}[/]", table)
+
+
+def _check(documents: list[Path], records: Path, plots: Path | None) -> None:
+    made = lq_fda.results
+    if not documents and plots is None:
+        raise LqFdaError(
+            "There is nothing to check. Expected documents, or a folder of figures. Received: none.",
+            cure="Name them: `lq-fda results README.md --check`.",
+        )
+    wrong = made.disagreeing(documents, records)
+    wrong += made.outdated_plots(records, plots) if plots is not None else []
+    if wrong:
+        raise LqFdaError(
+            f"Documents or figures and the records disagree. Received: {', '.join(map(repr, map(str, wrong)))}.",
+            cure="Make them anew: the same command without --check, or `make tables`.",
+        )

@@ -9,7 +9,7 @@ The documents hold no figure that somebody typed in: between a table's marks sta
 """
 
 from lq_fda.results.documents import DOCUMENT_TABLES, disagreeing, fill
-from lq_fda.results.plots import write_plots
+from lq_fda.results.plots import outdated_plots, write_plots
 from lq_fda.results.tables import ablation_table, accuracy_table, peer_table, rows, speed_table, trial_table
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "accuracy_table",
     "disagreeing",
     "fill",
+    "outdated_plots",
     "peer_table",
     "rows",
     "speed_table",

@@ -25,18 +25,37 @@ def write_plots(folder: Path, output: Path) -> list[Path]:
     Raises:
         LqFdaError: Records are damaged, or a file cannot be written.
     """
+    figures = _figures(folder, output)
+    for path, figure in figures.items():
+        write_atomic(path, figure)
+    return list(figures)
+
+
+def outdated_plots(folder: Path, output: Path) -> list[Path]:
+    """The figures that are not what the records say.
+
+    Args:
+        folder: Of the records.
+        output: Where `write_plots` has put them.
+
+    Raises:
+        LqFdaError: Records are damaged.
+    """
+    return [path for path, figure in _figures(folder, output).items() if not _holds(path, figure)]
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_bytes() == text.encode()
+
+
+def _figures(folder: Path, output: Path) -> dict[Path, str]:
     runs = list(read_records(folder / "runs.jsonl", RunRecord))
     figures = {
         "ablation": ablation_figure(runs_of("ablation", runs)),
         "long_runs": curve_figure(runs_of("long", runs)),
         "latency": latency_figure(list(read_records(folder / "peers.jsonl", PeerRecord))),
     }
-    written = []
-    for name, figure in figures.items():
-        if figure is not None:
-            written.append(output / f"{name}.svg")
-            write_atomic(written[-1], figure)
-    return written
+    return {output / f"{name}.svg": figure for name, figure in figures.items() if figure is not None}
 
 
 def ablation_figure(records: Iterable[RunRecord]) -> str | None:

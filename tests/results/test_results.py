@@ -278,6 +278,19 @@ def test_the_command_writes_checks_and_fails(folder, tmp_path):
     assert "up to date" in runner.invoke(cli.app, call).output
 
 
+def test_a_figure_that_the_records_have_left_behind_is_found(folder, tmp_path):
+    images = tmp_path / "images"
+    call = ["results", "--records", str(folder), "--plots", str(images)]
+    runner = CliRunner()
+    missing = runner.invoke(cli.app, [*call, "--check"])
+    assert isinstance(missing.exception, LqFdaError) and "latency.svg" in str(missing.exception)
+    assert not images.exists(), "it was only checked"
+    assert runner.invoke(cli.app, call).exit_code == 0
+    assert runner.invoke(cli.app, [*call, "--check"]).exit_code == 0
+    append_record(folder / "runs.jsonl", run("plain_seed1", 0.6))
+    assert [path.name for path in results.outdated_plots(folder, images)] == ["ablation.svg"]
+
+
 def test_the_command_prints_every_table(folder):
     call = ["results", "--records", str(folder)]
     (folder / "training_speed.jsonl").write_text("")
