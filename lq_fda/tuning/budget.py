@@ -14,7 +14,7 @@ class Budget(pydantic.BaseModel):
     """The most that the converted network may cost; None leaves it open.
 
     Args:
-        latency_ms: Median milliseconds an image, one thread, on the machine of the search.
+        latency_ms: Median milliseconds an image, one thread, on the machine that runs the trial.
         size_bytes: Of the `.tflite` file.
         macs: Multiply-accumulates an image, binary ones included.
     """

@@ -10,6 +10,7 @@ from lq_fda._keras import keras
 from lq_fda.artifacts import atomic_directory, write_json
 from lq_fda.errors import LqFdaError
 from lq_fda.training import Recipe, TrainingDiverged
+from lq_fda.tuning.attempts import MOST_DEATHS, attempt
 from lq_fda.tuning.costs import NetworkCost, NoOneBitFile, network_cost
 from lq_fda.tuning.search import Search, SearchDir, locked
 from lq_fda.tuning.space import overrides
@@ -19,8 +20,8 @@ class Outcome(pydantic.BaseModel):
     """How a trial ended: the content of `outcome.json`.
 
     Args:
-        failure: Why it failed, if it did: its network is over the budget, its training diverged, or its recipe makes no
-            sense or no 1-bit file.
+        failure: Why it failed, if it did: its network is over the budget, its training diverged, its recipe makes no
+            sense or no 1-bit file, or its process died again and again.
         message: The failure in words, with what was measured.
         epochs: Trained so far; those of the trials that it went on from included.
         accuracy: The best one on the validation split in these epochs.
@@ -30,7 +31,7 @@ class Outcome(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
-    failure: Literal["over budget", "diverged", "refused"] | None = None
+    failure: Literal["over budget", "diverged", "refused", "died"] | None = None
     message: str = ""
     epochs: int = 0
     accuracy: float | None = None
@@ -53,9 +54,11 @@ def run_trial(search: Search, directory: SearchDir, trial_id: str, values: dict[
         LqFdaError: Something that is not the trial's own fault, such as a full disk: it can be run again.
         TrainingInterrupted: Ctrl-C.
     """
+    folder, history = directory.trial(trial_id), directory.run(trial_id).history_file
     # Whoever was thought dead may still be at it; two processes must not write one run.
-    with locked(directory.trial(trial_id) / ".lock", wait=True):
-        outcome = _outcome(search, directory, trial_id, values)
+    with locked(folder / ".lock", wait=True):
+        with attempt(folder / "attempt.json", history.stat().st_size if history.is_file() else 0) as deaths:
+            outcome = _outcome(search, directory, trial_id, values) if deaths < MOST_DEATHS else _dead(deaths)
         write_json(directory.outcome_file(trial_id), outcome.model_dump(mode="json"))
     keras.backend.clear_session()  # Keras keeps every network that it has built.
     return outcome
@@ -93,6 +96,12 @@ def _outcome(search: Search, directory: SearchDir, trial_id: str, values: dict[s
         accuracy=max(row["validation_accuracy"] for row in history),
         seconds=sum(row["train_seconds"] + row["validation_seconds"] for row in history),
         cost=cost,
+    )
+
+
+def _dead(deaths: int) -> Outcome:
+    return Outcome(
+        failure="died", message=f"its process died {deaths} times at the same place: does it need too much memory?"
     )
 
 

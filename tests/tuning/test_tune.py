@@ -118,6 +118,28 @@ def test_a_batch_that_the_data_set_cannot_fill_fails_its_trial(open_tiny, tmp_pa
     assert {(one.values["batch_size"], one.outcome.failure) for one in found} == {("32", None), ("100000", "refused")}
 
 
+def test_a_trial_that_takes_its_process_with_it_fails_after_three_and_the_search_goes_on(
+    open_tiny, tmp_path, fake_training
+):
+    folder = tmp_path / "search"
+    search = open_tiny(folder, trials=2, oracle="random", space=["learning_rate=0.001..0.1:log"])
+    rates = []
+
+    def die(recipe):
+        rates.append(recipe.learning_rate)
+        if recipe.learning_rate == rates[0]:
+            raise MemoryError
+
+    fake_training(die)
+    for _ in range(3):
+        with pytest.raises(MemoryError):
+            tuning.tune(search, folder, progress=False)
+    bad, good = tuning.tune(search, folder, progress=False)
+    assert (bad.outcome.failure, good.outcome.failure) == ("died", None) and "3 times" in bad.outcome.message
+    assert rates[:3] == [rates[0]] * 3 and len(rates) == 4
+    assert not list(folder.glob("trials/*/attempt.json"))
+
+
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, lambda: TrainingInterrupted("x", cure="y")])
 def test_ctrl_c_is_one_error_and_the_same_command_goes_on(kind, open_tiny, tmp_path, fake_training):
     folder = tmp_path / "search"
@@ -135,6 +157,7 @@ def test_ctrl_c_is_one_error_and_the_same_command_goes_on(kind, open_tiny, tmp_p
     assert [row["status"] for row in csv.DictReader((folder / "trials.csv").open())] == ["completed", "running"]
     found = tuning.tune(search, folder, progress=False)
     assert [one.status for one in found] == ["completed"] * 3 and seen[1] == seen[2]
+    assert not list(folder.glob("trials/*/attempt.json")), "nobody has died"
 
 
 def test_without_data_nothing_is_written(tmp_path):
