@@ -119,6 +119,8 @@ def measure_all(
 ) -> Measured:
     """Measures a bundle on one device after the other; that one fails does not keep the others from it.
 
+    Ctrl-C ends it with what has been measured by then.
+
     Args:
         bundle: Its files are compared with the manifest first.
         devices: From `open_device`.
@@ -146,4 +148,11 @@ def measure_all(
                 measured.records.append(record)
         except LqFdaError as error:
             measured.failures[device.name] = error
+        except KeyboardInterrupt:
+            if not measured.records:
+                raise
+            measured.failures[device.name] = LqFdaError(
+                "Somebody pressed Ctrl-C. What had been measured until then is kept.", cure="Measure the rest again."
+            )
+            break
     return measured

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lq_fda.benchmarking.devices import AdbDevice, HostDevice, SshDevice, agent, open_device, wheels
+from lq_fda.benchmarking.devices import AdbDevice, HostDevice, SshDevice, agent, measure_all, open_device, wheels
 from lq_fda.benchmarking.devices.ssh import REMOTE_COMMAND, parse_address
 from lq_fda.errors import LqFdaError
 
@@ -114,3 +114,27 @@ def test_a_runtime_that_is_installed_as_a_link_to_its_source_is_not_sent(monkeyp
     linked.files = None  # Debian's packages may have no list.
     with pytest.raises(LqFdaError, match="without its library"):
         wheels.find_wheel(kind, None)
+
+
+class Told:
+    """A device that gives one record, or does what it is told."""
+
+    def __init__(self, name, error=None):
+        self.name = name
+        self._error = error
+
+    def measure(self, bundle, **options):
+        if self._error is not None:
+            raise self._error
+        yield f"record of {self.name}"
+
+
+def test_ctrl_c_keeps_what_was_measured_and_ends_the_rest():
+    failed = LqFdaError("It is off.", cure="Switch it on.")
+    devices = [Told("a"), Told("b", failed), Told("c", KeyboardInterrupt()), Told("d")]
+    measured = measure_all(None, devices)
+    assert measured.records == ["record of a"] and list(measured.failures) == ["b", "c"]
+    with pytest.raises(LqFdaError, match=r"b: It is off.*\nc: Somebody pressed Ctrl-C"):
+        measured.require_all()
+    with pytest.raises(KeyboardInterrupt):
+        measure_all(None, devices[2:])
