@@ -54,7 +54,8 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
 
     The bar is there from the first call to the one in which everything is done: training draws one of its own.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    # A step may have brackets in it, and is a device's own word at times.
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     task = progress.add_task("")

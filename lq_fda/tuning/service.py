@@ -18,7 +18,7 @@ from keras_tuner.src import protos
 from keras_tuner.src.distribute import oracle_chief
 from keras_tuner.src.distribute import utils as roles
 
-from lq_fda.errors import LqFdaError
+from lq_fda.errors import LqFdaError, reason
 from lq_fda.tuning.oracles import Durable
 
 _ALIVE_SECONDS = 5.0
@@ -49,7 +49,7 @@ def role(*, chief: str | None = None, worker: str | None = None) -> Iterator[Non
         worker: HOST:PORT of the worker's chief.
 
     Raises:
-        LqFdaError: Both, or no address of that form.
+        LqFdaError: Both, or no address of that form; without one, some of the variables and not all.
     """
     if chief is not None and worker is not None:
         raise LqFdaError(
@@ -58,6 +58,7 @@ def role(*, chief: str | None = None, worker: str | None = None) -> Iterator[Non
         )
     address = chief if chief is not None else worker
     if address is None:
+        _require_whole_environment()
         yield
         return
     host, _, port = address.rpartition(":")
@@ -77,6 +78,18 @@ def role(*, chief: str | None = None, worker: str | None = None) -> Iterator[Non
         for variable in variables.keys() - before.keys():
             del os.environ[variable]
         os.environ.update(before)
+
+
+def _require_whole_environment() -> None:
+    """Refuses some of Keras Tuner's variables without the others."""
+    try:
+        roles.has_chief_oracle()
+    except RuntimeError as error:
+        raise LqFdaError(
+            "Keras Tuner's environment is incomplete. Expected all of KERASTUNER_TUNER_ID, KERASTUNER_ORACLE_IP and "
+            f"KERASTUNER_ORACLE_PORT, or none. Received: {reason(error)}",
+            cure="Set all of them, or unset them and use --chief or --worker.",
+        ) from error
 
 
 def serve(oracle: Durable) -> None:

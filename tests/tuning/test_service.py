@@ -49,6 +49,15 @@ def test_a_role_sets_keras_tuners_variables_and_takes_them_back(monkeypatch):
         assert service.is_worker(), "those that are set already hold"
 
 
+def test_half_of_keras_tuners_variables_is_one_error(monkeypatch, open_tiny, tmp_path):
+    for name in ("TUNER_ID", "ORACLE_PORT"):
+        monkeypatch.delenv(f"KERASTUNER_{name}", raising=False)
+    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "localhost")
+    with pytest.raises(LqFdaError, match=r"incomplete.*KERASTUNER_ORACLE_PORT.*--worker"):
+        tuning.tune(open_tiny(tmp_path / "search"), tmp_path / "search", progress=False)
+    assert not (tmp_path / "search").exists()
+
+
 @pytest.mark.parametrize("text", ["localhost", "8000", ":8000", "localhost:", "localhost:0", "localhost:65536", "a:b"])
 def test_what_is_no_address_is_refused(text):
     with pytest.raises(LqFdaError, match="no address"), service.role(worker=text):
