@@ -84,6 +84,8 @@ def tune(
         return
     directory = tuning.SearchDir(output)
     rich.print(tuning.trial_table(found))
+    if search.trials is not None and len(found) < search.trials:
+        typer.echo(f"The space has no more than these {len(found)} of {search.trials} trials.")
     typer.echo(f"Table: {directory.table_file}\nFigure: {directory.figure_file}")
     _tell_best(tuning.best_trial(found), directory.best_file)
 

@@ -37,6 +37,12 @@ def test_searching_and_asking_for_the_best(tmp_path, free_costs):
     assert recipe == training.read_recipe(tmp_path / "search" / "best.json")
 
 
+def test_a_space_with_fewer_points_than_trials_is_said(tmp_path, free_costs):
+    small = [word if word != "learning_rate" else "clip_norm=none|1" for word in QUICK]
+    searched = CliRunner().invoke(app, [*small, "--trials", "5", "--output", str(tmp_path / "search")])
+    assert "The space has no more than these 2 of 5 trials." in searched.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -10,6 +10,7 @@ from lq_fda.errors import LqFdaError
 
 Threads = Sequence[int | Literal["all"]]
 
+_TURNS = ("rounds", "warmups", "settle")
 _RUNTIMES = ("lq_fda", "litert")
 _WANTED = (Bundle.MODEL, Bundle.INT8, Bundle.FLOAT, Bundle.LABELS, Bundle.GOLDEN)
 
@@ -40,7 +41,7 @@ def require_asked(record: BenchmarkRecord, bundle: Bundle, threads: Threads, pro
     """Refuses a record of something that was not asked for.
 
     Raises:
-        LqFdaError: It is of another file, runtime, number of rounds or thread count.
+        LqFdaError: It is of another file, runtime, protocol or thread count.
     """
     entry = bundle.manifest.files.get(record.file)
     if (
@@ -48,16 +49,20 @@ def require_asked(record: BenchmarkRecord, bundle: Bundle, threads: Threads, pro
         or record.sha256 != entry.sha256
         or record.bundle != bundle.manifest.name
         or record.runtime not in _RUNTIMES
-        or record.rounds != protocol.rounds
+        or any(getattr(record, name) != getattr(protocol, name) for name in _TURNS)
         or not ("all" in threads or record.threads in threads)
     ):
         raise LqFdaError(
             f"The device sent a record of something else. Expected a file of {bundle.manifest.name!r} in one of "
-            f"{list(_RUNTIMES)}, {protocol.rounds} rounds and threads {list(threads)}. Received: "
+            f"{list(_RUNTIMES)}, {_turns(protocol)} and threads {list(threads)}. Received: "
             f"bundle={record.bundle!r}, file={record.file!r}, sha256={record.sha256!r}, runtime={record.runtime!r}, "
-            f"rounds={record.rounds}, threads={record.threads}.",
+            f"{_turns(record)}, threads={record.threads}.",
             cure="See that the device is the one that you mean, and that it runs this version.",
         )
+
+
+def _turns(one: Protocol | BenchmarkRecord) -> str:
+    return ", ".join(f"{name}={getattr(one, name)}" for name in _TURNS)
 
 
 def require_complete(records: Sequence[BenchmarkRecord], bundle: Bundle, threads: Threads) -> None:

@@ -187,12 +187,19 @@ def test_what_goes_wrong_on_the_phone_is_one_error_and_leaves_it_tidy(plug_in, b
     assert left(folder) == []
 
 
-def test_a_record_that_lacks_a_file_is_refused(plug_in, bundle):
+def test_records_that_lack_a_file_or_are_of_another_protocol_are_refused(plug_in, bundle):
     folder = plug_in()
-    lines = [record.model_dump_json() for record in AdbDevice("adb").measure(bundle, protocol=QUICK)]
+    records = list(AdbDevice("adb").measure(bundle, protocol=QUICK))
     state = json.loads((folder / "state.json").read_text())
-    (folder / "state.json").write_text(json.dumps({**state, "lines": lines[:5]}))
-    assert "5 records, without float.tflite at threads=8" in refusal(bundle)
+
+    def said_of(records):
+        lines = [record.model_dump_json() for record in records]
+        (folder / "state.json").write_text(json.dumps({**state, "lines": lines}))
+        return refusal(bundle)
+
+    assert "5 records, without float.tflite at threads=8" in said_of(records[:5])
+    colder = records[0].model_copy(update={"warmups": 0})
+    assert "Received: bundle=" in said_of([colder, *records[1:]]) and "warmups=0, settle=8" in said_of([colder])
 
 
 def test_what_the_app_does_not_do_is_refused(plug_in, bundle):
