@@ -1,5 +1,6 @@
 """What a search shows while it runs: a table that changes on a terminal, a line for every trial elsewhere."""
 
+import bisect
 import contextlib
 import threading
 from collections.abc import Iterator, Sequence
@@ -59,10 +60,12 @@ def fitting_table(trials: Sequence[Trial], console: Console) -> Table:
         trials: All of them.
         console: The terminal.
     """
-    last = min(len(trials), console.height)
-    while last > 1 and len(console.render_lines(trial_table(trials, last=last))) > console.height:
-        last -= 1
-    return trial_table(trials, last=last)
+
+    def lines(last: int) -> int:
+        return len(console.render_lines(trial_table(trials, last=last)))
+
+    most = min(len(trials), console.height // 2)  # A trial takes two lines or more.
+    return trial_table(trials, last=max(1, bisect.bisect_right(range(1, most + 1), console.height, key=lines)))
 
 
 def _ended(trial: Trial) -> bool:
