@@ -36,6 +36,10 @@ class Split:
         return Split(self.pool, self.members[positions])
 
 
+class NoFullBatch(LqFdaError):
+    """The training split has fewer images than a batch."""
+
+
 class Dataset:
     """Images with labels, divided into train, validation and test; `load` makes one.
 
@@ -84,10 +88,10 @@ class Dataset:
         """Full batches in the training split.
 
         Raises:
-            LqFdaError: There is not one.
+            NoFullBatch: There is not one.
         """
         if not 1 <= batch_size <= self.sizes["train"]:
-            raise LqFdaError(
+            raise NoFullBatch(
                 f"An epoch has no full batch of this size. Expected 1 to {self.sizes['train']} images, the size of the "
                 f"training split. Received: batch_size={batch_size}.",
                 cure="Choose a smaller batch size.",

@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 import pydantic
 
-from lq_fda import data, training
+from lq_fda import training
 from lq_fda._keras import keras
 from lq_fda.artifacts import atomic_directory, write_json
+from lq_fda.data.dataset import NoFullBatch
 from lq_fda.errors import LqFdaError
 from lq_fda.training import Recipe, TrainingDiverged
 from lq_fda.tuning.attempts import MOST_DEATHS, attempt
@@ -69,11 +70,6 @@ def _outcome(search: Search, directory: SearchDir, trial_id: str, values: dict[s
         recipe = trial_recipe(search, values)
     except LqFdaError as error:
         return Outcome(failure="refused", message=error.problem)
-    dataset = data.load(recipe.data)  # What is wrong with the data is not the trial's fault.
-    try:
-        dataset.steps_per_epoch(recipe.batch_size)
-    except LqFdaError as error:
-        return Outcome(failure="refused", message=error.problem)
     try:
         cost = network_cost(recipe, search.runtime, directory.costs)
     except NoOneBitFile as error:
@@ -90,6 +86,8 @@ def _outcome(search: Search, directory: SearchDir, trial_id: str, values: dict[s
         training.train(recipe, run.path, resume=run.exists, progress=False, until=epochs)
     except TrainingDiverged as error:
         return Outcome(failure="diverged", message=error.problem, cost=cost)
+    except NoFullBatch as error:
+        return Outcome(failure="refused", message=error.problem, cost=cost)
     history = run.history()[:epochs]
     return Outcome(
         epochs=len(history),
