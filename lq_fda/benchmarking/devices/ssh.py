@@ -141,8 +141,10 @@ def why_it_ended(process: Process, address: Address) -> LqFdaError:
         return LqFdaError(
             f"The device is not the one that this machine knows by that name: its host key is another one. "
             f"Received: {address.shown}.",
-            cure=f"If you have set it up anew: `ssh-keygen -R {_known_name(address)}`, then `ssh {address.shown}`, and "
-            "compare the key's fingerprint with the device's. If not, somebody may be in between.",
+            # Which name the key is filed under, ~/.ssh/config decides.
+            cure=f"If you have set it up anew: `ssh {address.shown}` names the file and line of the old key. Remove "
+            "that line, connect once more, and compare the key's fingerprint with the device's. If not, somebody may "
+            "be in between.",
         )
     if "Host key verification failed" in said or "host key is known" in said:
         return LqFdaError(
@@ -164,8 +166,3 @@ def why_it_ended(process: Process, address: Address) -> LqFdaError:
         f"The connection to the device cannot be made or has ended. Received: {address.shown} ({last}).",
         cure="See that the device is on and in the network, and run the same command again: it goes on where it was.",
     )
-
-
-def _known_name(address: Address) -> str:
-    """As ~/.ssh/known_hosts has it."""
-    return address.host if address.port in (None, 22) else f"'[{address.host}]:{address.port}'"

@@ -194,7 +194,9 @@ def test_a_login_that_does_not_end_its_line_is_no_obstacle(board, bundle):
 def test_another_host_key_is_refused(board, bundle):
     board.know(board.make_key("other"))
     said = refusal(board, bundle)
-    assert "its host key is another one" in said and "ssh-keygen -R" in said
+    assert "its host key is another one" in said and "`ssh board` names the file and line of the old key" in said
+    by_hand = subprocess.run(["ssh", "-o", "BatchMode=yes", "board", "true"], capture_output=True, text=True)
+    assert f"{board.folder}/known_hosts:1" in by_hand.stderr, "it does"
     board.know("")
     said = refusal(board, bundle)
     assert "does not know the device's host key" in said and "`ssh board`" in said
