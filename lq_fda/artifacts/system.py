@@ -1,5 +1,6 @@
 """What machine and which versions: a number without them says nothing."""
 
+import contextlib
 import datetime
 import os
 import platform
@@ -67,7 +68,7 @@ def describe_condition() -> dict[str, Any]:
         The fields of a `Condition`; `throttling` is how often the processor has been throttled for its heat since it
         was started.
     """
-    clocks = [clock.current for clock in psutil.cpu_freq(percpu=True) or ()] if hasattr(psutil, "cpu_freq") else []
+    clocks = _clocks_mhz()
     sensors = psutil.sensors_temperatures().values() if hasattr(psutil, "sensors_temperatures") else ()
     temperatures = [sensor.current for chip in sensors for sensor in chip]
     return {
@@ -78,14 +79,25 @@ def describe_condition() -> dict[str, Any]:
     }
 
 
+def _clocks_mhz() -> list[float]:
+    try:
+        return [clock.current for clock in psutil.cpu_freq(percpu=True) or ()]
+    except (AttributeError, NotImplementedError):
+        return []  # psutil's answer where the kernel shows no clock.
+
+
 def _throttling() -> str:
     counts = [int(count) for count in _texts("cpu[0-9]*/thermal_throttle/core_throttle_count")]
     return str(sum(counts)) if counts else ""
 
 
 def _texts(pattern: str) -> list[str]:
-    """What the kernel's files on its processors say."""
-    return [path.read_text().strip() for path in sorted(Path("/sys/devices/system/cpu").glob(pattern))]
+    """What the kernel's files on its processors say; some that it lists cannot be read."""
+    texts = []
+    for path in sorted(Path("/sys/devices/system/cpu").glob(pattern)):
+        with contextlib.suppress(OSError):
+            texts.append(path.read_text().strip())
+    return texts
 
 
 def describe_measurement() -> dict[str, Any]:
