@@ -6,7 +6,7 @@ RUNTIME := $(VENV)/.runtime
 SSHD := /usr/sbin/sshd
 
 help:  ## Show the targets.
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 SECONDS ?= 600
 TABLES := README.md docs/accuracy.md
@@ -43,6 +43,10 @@ android: $(READY)  ## Build and test the Android library and app; BUNDLE goes in
 	$(BIN)/python android_demo/tools/build.py all $(if $(BUNDLE),--bundle $(BUNDLE))
 	$(BIN)/python -m pytest tests/android
 
+notebooks: $(RUNTIME)  ## Run the notebooks.
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,notebooks]'
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout 180 --timeout 300 notebooks
+
 tables: $(READY)  ## Write the documents' measured tables and figures from results/.
 	$(BIN)/lq-fda results $(TABLES) --plots docs/images
 
@@ -68,4 +72,4 @@ $(SSHD):
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends openssh-server >/dev/null
 
-.PHONY: help demo test lint bench native fuzz matrix android tables lock
+.PHONY: help demo test lint bench native fuzz matrix android notebooks tables lock

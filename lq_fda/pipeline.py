@@ -10,6 +10,8 @@ from lq_fda import analysis, benchmarking, conversion, models, reporting, traini
 from lq_fda.artifacts import BenchmarkRecord, Bundle, RunDir, Verification, write_json, write_records
 from lq_fda.errors import LqFdaError
 
+__all__ = ["Outcome", "run", "ship"]
+
 _MEASURED_IMAGES = 256
 # What an interrupted call must not leave beside a newer bundle.
 _BEHIND_THE_BUNDLE = ("verification.json", "benchmark.jsonl", "report.html")
