@@ -9,15 +9,15 @@ help:  ## Show the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 SECONDS ?= 600
-TABLES := README.md docs/accuracy.md
+TABLES := README.md docs/index.md docs/accuracy.md
 DEMO ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
 demo: $(RUNTIME)  ## Train, convert, verify and time a small network on real data; ends with an HTML report.
 	$(BIN)/lq-fda run --output $(DEMO)
 
-# Those of Android need what `make android` builds, and run there.
+# Those of Android and of the documents need what `make android` and `make docs` build, and run there.
 test: $(RUNTIME) $(SSHD)  ## Run the tests.
-	$(BIN)/python -m pytest --ignore tests/android
+	$(BIN)/python -m pytest --ignore tests/android --ignore tests/docs
 
 lint: $(READY)  ## Check style and the direction of imports.
 	$(BIN)/ruff check .
@@ -47,6 +47,11 @@ notebooks: $(RUNTIME)  ## Run the notebooks.
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,notebooks]'
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout 180 --timeout 300 notebooks
 
+docs: $(RUNTIME)  ## Build the documentation's site in build/docs; a broken link or an undocumented name fails.
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	$(BIN)/python -m pytest tests/docs
+
 tables: $(READY)  ## Write the documents' measured tables and figures from results/.
 	$(BIN)/lq-fda results $(TABLES) --plots docs/images
 
@@ -72,4 +77,4 @@ $(SSHD):
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends openssh-server >/dev/null
 
-.PHONY: help demo test lint bench native fuzz matrix android notebooks tables lock
+.PHONY: help demo test lint bench native fuzz matrix android notebooks docs tables lock

@@ -18,6 +18,8 @@ from lq_fda.artifacts import describe_measurement
 from lq_fda.benchmarking import Protocol, summarize, time_interleaved
 from lq_fda.models import PARTS
 
+__all__ = ["PartCost", "give_values", "measure_part_costs", "part_cost_table"]
+
 _POSITIVE = ("gamma", "variance", "slope")
 _CASES: tuple[tuple[str, ...], ...] = ((), *((part,) for part in PARTS), PARTS)
 

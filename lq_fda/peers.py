@@ -17,6 +17,8 @@ from lq_fda.errors import LqFdaError
 from lq_fda.models import PARTS
 from lq_fda.part_costs import give_values
 
+__all__ = ["Peers", "measure_peers", "profile_table"]
+
 _CALIBRATION_IMAGES = 16
 
 

@@ -145,6 +145,7 @@ def _move_back(old: Path, path: Path) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
+    """Writes a value as JSON that people can read, whole or not at all."""
     write_atomic(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -212,6 +213,7 @@ def _refuse(constant: str) -> None:
 
 
 def sha256_of(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal digits."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):

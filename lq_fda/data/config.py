@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 from lq_fda.errors import LqFdaError
 
 AUGMENTATIONS = ("crop", "flip", "randaugment", "cutout")
+"""What may be done to the images of training, in the order in which it is done."""
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid", strict=True))

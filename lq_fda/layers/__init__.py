@@ -1,7 +1,7 @@
 """Keras layers that adjust what a binarized network loses: the distribution in front of every sign.
 
 ```python
-from lq_fda._keras import keras
+from lq_fda import keras
 from lq_fda.layers import BinaryConv2D, FeatureDistributionAdjustment, FeatureFineTuning, GroupExcitation
 
 inputs = keras.Input((32, 32, 64))

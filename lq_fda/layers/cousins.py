@@ -9,6 +9,8 @@ from typing import Any
 from lq_fda._keras import keras, larq, tf
 from lq_fda.layers._checks import channels_of, positive_int
 
+__all__ = ["ChannelThreshold", "ClampedSign", "ImageGate", "ImageShift", "StandardizedSign"]
+
 _straight_through = larq.quantizers.SteSign(clip_value=None)
 
 

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Literal
 
-from lq_fda._keras import keras, larq
+from lq_fda._keras import keras, larq, tf
 from lq_fda.layers import (
     BinaryConv2D,
     FeatureDistributionAdjustment,
@@ -96,7 +96,9 @@ def shortcut(x, filters: int, strides: int, *, name: str):
     return float_conv(x, filters, 1, name=f"{name}_conv")
 
 
-def residual_conv(x, filters: int, strides: int = 1, *, block: Block = Block(), name: str | None = None):
+def residual_conv(
+    x: tf.Tensor, filters: int, strides: int = 1, *, block: Block = Block(), name: str | None = None
+) -> tf.Tensor:
     """One 3x3 convolution with its own shortcut: the block to put into your own Keras model.
 
         x' = adjustment(x),  (x'', s) = excitation(x'),  y = s norm(conv(sign(x''))) + shortcut(x),  out = finetuning(y)
@@ -115,7 +117,7 @@ def residual_conv(x, filters: int, strides: int = 1, *, block: Block = Block(), 
 
     ```python
     from lq_fda import keras
-    from lq_fda.models.blocks import residual_conv
+    from lq_fda.models import residual_conv
 
     inputs = keras.Input((32, 32, 64))
     model = keras.Model(inputs, residual_conv(inputs, 128, strides=2))

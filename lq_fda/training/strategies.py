@@ -9,6 +9,7 @@ from lq_fda._keras import tf
 from lq_fda.errors import LqFdaError
 
 StrategyName = Literal["none", "mirrored", "multi_worker"]
+"""How `tf.distribute` spreads training: one device, all of this machine, or several machines."""
 
 _EXAMPLE = '{"cluster": {"worker": ["host1:12345", "host2:12345"]}, "task": {"type": "worker", "index": 0}}'
 

@@ -29,6 +29,7 @@ from lq_fda.tuning.costs import best_runtime
 from lq_fda.tuning.space import DEFAULT, Dimension, parse_space
 
 OracleName = Literal["random", "bayesian", "hyperband"]
+"""Who chooses the next trial."""
 _TRIALS = 20
 
 

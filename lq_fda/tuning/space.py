@@ -81,6 +81,7 @@ class Range:
 
 
 Dimension = Choice | Range
+"""One key of a recipe that a search varies."""
 
 
 def default_space(recipe: Recipe) -> list[str]:

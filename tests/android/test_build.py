@@ -154,8 +154,9 @@ def compiled_lines():
     return [line.strip() for test in tests for line in test.splitlines() if line.strip()]
 
 
-def test_readme_shows_what_a_test_compiles():
-    blocks = re.findall(r"```kotlin\n(.*?)```", text("README.md"), re.DOTALL)
+@pytest.mark.parametrize("document", ["README.md", "../README.md", "../docs/apps.md"])
+def test_documents_show_what_a_test_compiles(document):
+    blocks = re.findall(r"```kotlin\n(.*?)```", text(document), re.DOTALL)
     compiled = "\n".join(compiled_lines())
     assert blocks
     for block in blocks:

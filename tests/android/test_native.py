@@ -6,6 +6,7 @@ proves and what not.
 
 import json
 import re
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -323,6 +324,33 @@ def test_an_instruction_set_that_is_not_there_is_refused(jvm, trained, isa):
     outcome = jvm.run_c(trained.bundle.path / "model.tflite", b"", isa=isa)
     assert outcome.code == 1
     assert f"Received: {isa}." in outcome.errors
+
+
+def test_the_program_of_the_documentation_classifies(jvm, trained, golden, tmp_path):
+    page = (REPOSITORY / "docs" / "apps.md").read_text(encoding="utf-8")
+    (tmp_path / "classify.cc").write_text(re.search(r"^```cpp\n(.*?)^```", page, re.DOTALL | re.MULTILINE)[1])
+    with zipfile.ZipFile(maven.tensorflow_lite(native.BUILD / "maven")) as archive:
+        archive.extractall(tmp_path, [name for name in archive.namelist() if name.startswith("headers/")])
+    # Headers that the AAR lacks; of what they declare the program uses nothing.
+    for name in ("async/c/types.h", "c/registration_external.h"):
+        header = tmp_path / "headers" / "tensorflow" / "lite" / "core" / name
+        header.parent.mkdir(parents=True, exist_ok=True)
+        header.write_text("typedef struct TfLiteRegistrationExternal TfLiteRegistrationExternal;\n")
+    libraries = [jvm.libraries / name for name in ("libtensorflowlite_jni.so", "liblq_fda_delegate.so")]
+    flags = ["-std=c++17", "-Wall", "-Wextra", "-Werror", f"-I{tmp_path / 'headers'}", "-Wl,--allow-shlib-undefined"]
+    command = [zig.program(), "c++", "-target", jvm.abi.host, *flags, tmp_path / "classify.cc", *libraries]
+    commands.run([*command, "-o", tmp_path / "classify"], doing="compiling the documentation's program")
+    for image, logits in zip(golden["inputs"], golden["outputs_model"], strict=True):
+        (tmp_path / "image").write_bytes(image.tobytes())
+        done = subprocess.run(
+            [tmp_path / "classify", trained.bundle.path / "model.tflite", tmp_path / "image"],
+            env={"LD_LIBRARY_PATH": f"{jvm.standins}:{jvm.libraries}"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (0, f"{logits.argmax()}\n"), done.stderr
 
 
 # What Java sees.

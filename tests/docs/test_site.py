@@ -1,0 +1,66 @@
+"""The site that `make docs` has built holds every name, command and recipe."""
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import lq_fda_runtime
+import pytest
+import typer
+from mkdocstrings import Inventory
+
+import lq_fda
+from lq_fda import training
+from lq_fda.cli import app
+
+ROOT = Path(__file__).parents[2]
+SITE = ROOT / "build" / "docs"
+MODULES = [f"lq_fda.{name}" for name in lq_fda.__all__ if name not in ("__version__", "keras")]
+
+
+@pytest.fixture(scope="module")
+def inventory():
+    with (SITE / "objects.inv").open("rb") as file:
+        return Inventory.parse_sphinx(file)
+
+
+def anchors(page):
+    return set(re.findall(r'<h[1-6] id="([^"]+)"', (SITE / page).read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("module", [*MODULES, "lq_fda.benchmarking.devices"])
+def test_every_public_name_is_in_the_reference(module, inventory):
+    public = importlib.import_module(module)
+    names = [name for name in public.__all__ if not inspect.ismodule(getattr(public, name))]
+    assert names
+    for name in names:
+        defined = f"{getattr(getattr(public, name), '__module__', module)}.{name}"
+        assert f"{module}.{name}" in inventory or defined in inventory, name
+
+
+def test_every_name_of_the_runtime_is_in_the_reference():
+    assert set(lq_fda_runtime.__all__) - {"__version__"} <= {
+        anchor.rpartition(".")[2] for anchor in anchors("reference/lq_fda_runtime.html")
+    }
+
+
+def test_every_command_has_its_options_and_an_example():
+    page = (SITE / "commands.html").read_text(encoding="utf-8")
+    text = re.sub(r"<[^>]+>", "", page)
+    for name, command in typer.main.get_command(app).commands.items():
+        assert f"lq-fda-{name}" in anchors("commands.html")
+        for option in command.params:
+            assert max(option.opts, key=len) in text
+        assert f"\nlq-fda {name}" in text
+
+
+def test_every_recipe_has_its_lab_note():
+    assert {name.lower() for name in training.recipe_names()} <= anchors("recipes.html")
+
+
+def test_nothing_is_fetched_from_elsewhere():
+    for page in SITE.rglob("*.html"):
+        source = page.read_text(encoding="utf-8")
+        assert not re.findall(r'<(?:script|img|iframe)[^>]+src="(?:https?:)?//', source), page.name
+        assert not re.findall(r'<link[^>]+rel="(?:stylesheet|preconnect)"[^>]+href="(?:https?:)?//', source), page.name
