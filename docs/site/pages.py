@@ -1,7 +1,6 @@
 """Pages of the site whose text stands elsewhere: the parts' READMEs, the commands' help, the docstrings."""
 
 import importlib
-import inspect
 import os
 import re
 from collections.abc import Iterable
@@ -76,8 +75,8 @@ def commands() -> str:
 
 def recipes() -> str:
     """Every recipe with its lab note."""
-    notes = ((name, inspect.cleandoc(lq_fda.training.recipe_note(name))) for name in lq_fda.training.recipe_names())
-    return "# Recipes\n\n" + "\n\n".join(f"## {name}\n\n{note}" for name, note in notes)
+    names = lq_fda.training.recipe_names()
+    return "# Recipes\n\n" + "\n\n".join(f"## {name}\n\n{lq_fda.training.recipe_note(name)}" for name in names)
 
 
 def reference(name: str) -> str:

@@ -15,7 +15,7 @@ from lq_fda.cli.networks import models, summary
 from lq_fda.cli.pipeline import run, ship
 from lq_fda.cli.quiet import silence_native_code
 from lq_fda.cli.results import results
-from lq_fda.cli.training import ablate, evaluate, record, speed, train
+from lq_fda.cli.training import ablate, evaluate, recipes, record, speed, train
 from lq_fda.cli.tuning import tune
 from lq_fda.errors import LqFdaError, reason
 
@@ -40,7 +40,7 @@ def _options(
 
 for command in (
     *(run, models, summary),
-    *(train, tune, ablate, evaluate, record, speed),
+    *(recipes, train, tune, ablate, evaluate, record, speed),
     *(ship, convert, verify, benchmark, benchmark_log, costs, peers),
     *(analyze, results),
 ):

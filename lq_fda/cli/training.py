@@ -6,9 +6,31 @@ from typing import Annotated
 import rich
 import typer
 from rich.markup import escape
+from rich.table import Table
 
 import lq_fda
 from lq_fda.cli.options import Json, Overrides, RunArgument, append_records, print_json, progress_bar, recipe_named
+
+
+def recipes(
+    name: Annotated[str | None, typer.Argument(help="Show this one's lab note.", show_default=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """List the recipes, or show the lab note of one: commands, hardware, hours, accuracy.
+
+    Example: lq-fda recipes cifar10_resnet20_long
+    """
+    training = lq_fda.training
+    notes = {each: training.recipe_note(each) for each in ([name] if name else training.recipe_names())}
+    if as_json:
+        print_json(notes)
+    elif name:
+        typer.echo(notes[name])
+    else:
+        table = Table("recipe", "what it is", title="Recipes")
+        for each, note in notes.items():
+            table.add_row(each, escape(note.splitlines()[0]))
+        rich.print(table)
 
 
 def train(
@@ -16,7 +38,7 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="A recipe by name, or a JSON file like a run's recipe.json.",
+            help="A name that `lq-fda recipes` lists, or a JSON file like a run's recipe.json.",
             show_default="digits_demo; with --resume, the run's own",
         ),
     ] = None,

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -48,7 +49,7 @@ def recipe_note(name: str) -> str:
     Raises:
         LqFdaError: No such recipe.
     """
-    return _function(name).__doc__ or ""
+    return inspect.cleandoc(_function(name).__doc__ or "")
 
 
 def _function(name: str) -> Callable[[], Recipe]:
@@ -97,7 +98,9 @@ def _draft(model: str, dataset: DataConfig, fields: dict[str, Any]) -> Recipe:
 def digits_demo() -> Recipe:
     """The demo: a tiny network on scikit-learn's digits.
 
-    Command: `lq-fda train --recipe digits_demo --output runs/digits`
+    Command:
+
+        lq-fda train --recipe digits_demo --output runs/digits
     """
     return Recipe(
         model=ModelConfig(name="tiny"),
@@ -110,26 +113,33 @@ def digits_demo() -> Recipe:
 
 
 def _cifar(model: str, dataset: str, classes: int) -> Recipe:
-    """400 epochs at batch 128, as in the field; AdamW spares the binary kernels."""
+    """400 epochs at batch 128, as in the field, with the learning rate of the long run."""
     return Recipe(
         model=ModelConfig(name=model, classes=classes),
         data=DataConfig(name=dataset),
         epochs=400,
         batch_size=128,
         optimizer="adamw",
-        learning_rate=2e-3,
+        learning_rate=1e-2,
         warmup_epochs=5.0,
         weight_decay=1e-4,
+        precision="mixed_bfloat16",
     )
 
 
 @_registered
 def cifar10_resnet20() -> Recipe:
-    """ResNet-20 on CIFAR-10, the field's small benchmark.
+    """ResNet-20 on CIFAR-10 in 400 epochs: the field's small benchmark, for a GPU.
 
-    Command: `lq-fda train --recipe cifar10_resnet20 --set data.data_dir=DIR --output runs/cifar10_resnet20`
+    Commands, the twin first:
 
-    Published for 1W/1A: IR-Net 86.5, ReCU 87.5, AdaBin 88.2, IE-Net 88.5; float 92.1. Ours: not yet run.
+        lq-fda train --recipe cifar10_resnet20 --float-twin --set optimizer=sgd --set learning_rate=0.1 \\
+            --set weight_decay=0.005 --set data.data_dir=DIR --output runs/resnet20_float
+        lq-fda train --recipe cifar10_resnet20 --set distillation.teacher=runs/resnet20_float \\
+            --set data.data_dir=DIR --output runs/resnet20
+
+    Hardware: a GPU with bfloat16. Hours, accuracy: not yet run; `cifar10_resnet20_long` is, with 60 epochs.
+    Published for 1W/1A: IR-Net 86.5, ReCU 87.5, AdaBin 88.2, IE-Net 88.5; float 92.1.
     """
     return _cifar("resnet20", "cifar10", 10)
 
@@ -138,15 +148,15 @@ def cifar10_resnet20() -> Recipe:
 def cifar10_resnet20_short() -> Recipe:
     """ResNet-20 on CIFAR-10 in 8 epochs: the budget at which blocks are compared with each other on a CPU.
 
-    Command: `lq-fda ablate --recipe cifar10_resnet20_short --set data.data_dir=DIR --seeds 0,1,2 --output DIR`
+    Command:
+
+        lq-fda ablate --recipe cifar10_resnet20_short --set data.data_dir=DIR --seeds 0,1,2 --output DIR
 
     Hardware: 2 cores of an AMD EPYC with bfloat16 instructions, 7 minutes a run. The learning rate was chosen on
     validation in runs of 4 epochs, for the plain block and for all three parts alike: 0.002, 0.005 and 0.01 gave 58.1,
     63.8 and 65.7 % with the plain block, 64.8, 69.3 and 71.3 % with all parts.
     """
-    return dataclasses.replace(
-        cifar10_resnet20(), epochs=8, warmup_epochs=0.5, learning_rate=1e-2, precision="mixed_bfloat16"
-    )
+    return dataclasses.replace(cifar10_resnet20(), epochs=8, warmup_epochs=0.5)
 
 
 @_registered
@@ -154,9 +164,13 @@ def cifar10_resnet20_long() -> Recipe:
     """ResNet-20 on CIFAR-10 in 60 epochs with the float twin as teacher: what a CPU can do overnight.
 
     Commands, the twin first:
-    `lq-fda train --recipe cifar10_resnet20_long_float --set data.data_dir=DIR --output runs/long/resnet20_float`
-    `lq-fda train --recipe cifar10_resnet20_long --set data.data_dir=DIR
-    --set distillation.teacher=runs/long/resnet20_float --output runs/long/resnet20`
+
+        lq-fda train --recipe cifar10_resnet20_long_float --set data.data_dir=DIR --output runs/long/resnet20_float
+        lq-fda train --recipe cifar10_resnet20_long --set distillation.teacher=runs/long/resnet20_float \\
+            --set data.data_dir=DIR --output runs/long/resnet20
+
+    Hardware: 2 cores of an AMD EPYC with bfloat16 instructions, 57 minutes.
+    Accuracy: 88.38 % on validation, 87.16 % on test (seed 0, epoch 58 of 60).
     """
     return dataclasses.replace(cifar10_resnet20_short(), epochs=60, warmup_epochs=1.0)
 
@@ -166,10 +180,11 @@ def cifar10_resnet20_long_float() -> Recipe:
     """The float twin of `cifar10_resnet20_long`, with the optimizer that was best for it.
 
     Command:
-    `lq-fda train --recipe cifar10_resnet20_long_float --set data.data_dir=DIR --output runs/long/resnet20_float`
+
+        lq-fda train --recipe cifar10_resnet20_long_float --set data.data_dir=DIR --output runs/long/resnet20_float
 
     Hardware: 2 cores of an AMD EPYC with bfloat16 instructions, 67 minutes.
-    Accuracy: 90.86 % on validation, 89.63 % on test (seed 0, epoch 57).
+    Accuracy: 90.86 % on validation, 89.63 % on test (seed 0, epoch 57 of 60).
     """
     return _float_by_sgd(cifar10_resnet20_long())
 
@@ -181,44 +196,53 @@ def _float_by_sgd(recipe: Recipe) -> Recipe:
 
 @_registered
 def cifar10_resnet18() -> Recipe:
-    """ResNet-18 on CIFAR-10.
+    """ResNet-18 on CIFAR-10 in 400 epochs, for a GPU.
 
-    Command: `lq-fda train --recipe cifar10_resnet18 --set data.data_dir=DIR --output runs/cifar10_resnet18`
+    Command; the twin, and learning from it, as for `cifar10_resnet20`:
 
-    Published for 1W/1A: IR-Net 91.5, ReCU 92.8, AdaBin 93.1, BiPer 93.75; float 94.8. Ours: not yet run.
+        lq-fda train --recipe cifar10_resnet18 --set data.data_dir=DIR --output runs/resnet18
+
+    Hardware: a GPU with bfloat16. Hours, accuracy: not yet run.
+    Published for 1W/1A: IR-Net 91.5, ReCU 92.8, AdaBin 93.1, BiPer 93.75; float 94.8.
     """
     return _cifar("resnet18", "cifar10", 10)
 
 
 @_registered
 def cifar10_vgg_small() -> Recipe:
-    """VGG-Small on CIFAR-10.
+    """VGG-Small on CIFAR-10 in 400 epochs, for a GPU.
 
-    Command: `lq-fda train --recipe cifar10_vgg_small --set data.data_dir=DIR --output runs/cifar10_vgg_small`
+    Command; the twin, and learning from it, as for `cifar10_resnet20`:
 
-    Ours: not yet run.
+        lq-fda train --recipe cifar10_vgg_small --set data.data_dir=DIR --output runs/vgg_small
+
+    Hardware: a GPU with bfloat16. Hours, accuracy: not yet run.
     """
     return _cifar("vgg_small", "cifar10", 10)
 
 
 @_registered
 def cifar100_resnet18() -> Recipe:
-    """ResNet-18 on CIFAR-100.
+    """ResNet-18 on CIFAR-100 in 400 epochs, for a GPU.
 
-    Command: `lq-fda train --recipe cifar100_resnet18 --set data.data_dir=DIR --output runs/cifar100_resnet18`
+    Command; the twin, and learning from it, as for `cifar10_resnet20`:
 
-    Ours: not yet run.
+        lq-fda train --recipe cifar100_resnet18 --set data.data_dir=DIR --output runs/cifar100_resnet18
+
+    Hardware: a GPU with bfloat16. Hours, accuracy: not yet run.
     """
     return _cifar("resnet18", "cifar100", 100)
 
 
 @_registered
 def imagenet_resnet18() -> Recipe:
-    """ResNet-18 on ImageNet, for a machine with several GPUs.
+    """ResNet-18 on ImageNet in 120 epochs, for a machine with several GPUs.
 
-    Command: `lq-fda train --recipe imagenet_resnet18 --set data.data_dir=DIR --strategy mirrored --output DIR`
+    Command:
 
-    Ours: not yet run.
+        lq-fda train --recipe imagenet_resnet18 --strategy mirrored --set data.data_dir=DIR --output runs/imagenet
+
+    Hardware: GPUs with bfloat16. Hours, accuracy: not yet run.
     """
     return Recipe(
         model=ModelConfig(name="resnet18_imagenet", classes=1000, input_shape=(224, 224, 3)),

@@ -92,6 +92,15 @@ def test_what_the_file_system_refuses_is_one_sentence_too(command, tmp_path, mon
     assert shown.count("\n") == 1 and re.match(r"Error: .*Received: path='.*xxx.*\(File name too long\)", shown)
 
 
+def test_recipes_are_listed_and_a_note_is_shown_as_it_stands():
+    listed = CliRunner().invoke(app, ["recipes", "--json"])
+    assert list(json.loads(listed.stdout)) == training.recipe_names()
+    shown = CliRunner().invoke(app, ["recipes", "cifar10_resnet20_long"]).stdout
+    assert "--set distillation.teacher=runs/long/resnet20_float" in shown
+    unknown = CliRunner().invoke(app, ["recipes", "resnet20"])
+    assert isinstance(unknown.exception, LqFdaError) and "No such recipe" in str(unknown.exception)
+
+
 @pytest.mark.parametrize(
     "asked", [("--recipe", "digits_demo"), ("--recipe", "cifar10_resnet20"), ("--set", "epochs=7")]
 )

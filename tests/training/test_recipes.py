@@ -2,12 +2,17 @@
 
 import dataclasses
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from lq_fda import models, training
+from lq_fda.artifacts import RunRecord, read_records
 from lq_fda.data import DataConfig
 from lq_fda.errors import LqFdaError
+
+RESULTS = Path(__file__).parents[2] / "results" / "runs.jsonl"
 
 
 @pytest.mark.parametrize("name", training.recipe_names())
@@ -20,6 +25,28 @@ def test_every_recipe_survives_json_and_has_a_twin_and_a_note(name, tmp_path):
     twin = training.float_twin(recipe)
     assert twin == dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, binarized=False))
     assert f"--recipe {name} " in training.recipe_note(name)
+
+
+def test_a_lab_note_says_what_the_record_says():
+    """A note names its run's folder; the record has its name, seed, epochs and accuracy."""
+    records = {record.name: record for record in read_records(RESULTS, RunRecord) if record.study == "long"}
+    told = {}
+    for name in training.recipe_names():
+        note = " ".join(training.recipe_note(name).split())
+        found = re.search(
+            r"Accuracy: ([\d.]+) % on validation, ([\d.]+) % on test \(seed (\d+), epoch (\d+) of (\d+)\)", note
+        )
+        if found:
+            told[re.findall(r"--output runs/long/(\w+)", note)[-1]] = (training.get_recipe(name), found.groups())
+    assert set(told) == set(records)
+    for run, (recipe, (validation, test, seed, epoch, epochs)) in told.items():
+        result = records[run].result
+        assert (validation, test) == (f"{100 * result.validation.top1:.2f}", f"{100 * result.test.top1:.2f}")
+        assert (int(epoch), int(epochs)) == (result.best_epoch, result.epochs)
+        learned = records[run].recipe
+        assert (recipe.epochs, recipe.seed, int(seed)) == (result.epochs, learned["seed"], learned["seed"])
+        for field in ("batch_size", "optimizer", "learning_rate", "warmup_epochs", "weight_decay", "precision"):
+            assert getattr(recipe, field) == learned[field]
 
 
 def test_the_twin_of_a_distilled_bop_recipe_learns_from_labels_with_adam():
