@@ -8,6 +8,7 @@ import typer
 
 import lq_fda
 from lq_fda.cli.options import Json, Overrides, print_json, recipe_named
+from lq_fda.errors import LqFdaError
 
 
 def tune(
@@ -60,6 +61,12 @@ def tune(
     """
     tuning = lq_fda.tuning
     if best is not None:
+        wishes = (recipe, override, space, oracle, trials, budget, seed, chief, worker)
+        if any(wish is not None for wish in wishes):
+            raise LqFdaError(
+                "--best only reads what a search has found. Expected: --output alone. Received: options of a search.",
+                cure="Leave them out, or leave out --best to go on with the search.",
+            )
         found = tuning.write_best(output, best)
         if as_json:
             print_json(found.as_json())

@@ -101,6 +101,12 @@ def test_recipes_are_listed_and_a_note_is_shown_as_it_stands():
     assert isinstance(unknown.exception, LqFdaError) and "No such recipe" in str(unknown.exception)
 
 
+@pytest.mark.parametrize("wish", [("--trials", "3"), ("--set", "epochs=3"), ("--worker", "127.0.0.1:4000")])
+def test_best_does_not_let_the_options_of_a_search_pass_unheard(wish, tmp_path):
+    result = CliRunner().invoke(app, ["tune", "--output", str(tmp_path), "--best", str(tmp_path / "best.json"), *wish])
+    assert isinstance(result.exception, LqFdaError) and "--best only reads" in str(result.exception)
+
+
 @pytest.mark.parametrize(
     "asked", [("--recipe", "digits_demo"), ("--recipe", "cifar10_resnet20"), ("--set", "epochs=7")]
 )
