@@ -70,7 +70,11 @@ def commands() -> str:
     text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="lq-fda", title="Commands")
     # A list of them, cut at the width of a terminal: the table of contents has them in whole.
     text = re.sub(r"\*\*Commands\*\*:\n\n(\* .*\n)+", "", text)
-    return re.sub(r"^Example: (lq-fda .*)$", r"```console\n\1\n```", text, flags=re.MULTILINE)
+    return re.sub(r"^Example: (lq-fda .*(?:\n.+)*)$", _example, text, flags=re.MULTILINE)
+
+
+def _example(match: re.Match) -> str:
+    return "```console\n{}\n```".format(match[1].replace("\n", " \\\n    "))
 
 
 def recipes() -> str:

@@ -1,8 +1,10 @@
 """The site that `make docs` has built holds every name, command and recipe."""
 
+import html
 import importlib
 import inspect
 import re
+import shlex
 from pathlib import Path
 
 import lq_fda_runtime
@@ -45,14 +47,22 @@ def test_every_name_of_the_runtime_is_in_the_reference():
     }
 
 
+def without_tags(source):
+    return html.unescape(re.sub(r"<[^>]+>", "", source))
+
+
 def test_every_command_has_its_options_and_an_example():
     page = (SITE / "commands.html").read_text(encoding="utf-8")
-    text = re.sub(r"<[^>]+>", "", page)
+    blocks = [without_tags(block) for block in re.findall(r"<pre>.*?</pre>", page, re.DOTALL)]
+    examples = [shlex.split(block.replace("\\\n", " ")) for block in blocks]
     for name, command in typer.main.get_command(app).commands.items():
         assert f"lq-fda-{name}" in anchors("commands.html")
         for option in command.params:
-            assert max(option.opts, key=len) in text
-        assert f"\nlq-fda {name}" in text
+            assert max(option.opts, key=len) in without_tags(page)
+        own = [words[2:] for words in examples if words[:2] == ["lq-fda", name]]
+        assert own
+        for arguments in own:
+            command.make_context(name, arguments)
 
 
 def test_every_recipe_has_its_lab_note():
