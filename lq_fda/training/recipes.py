@@ -13,7 +13,7 @@ from lq_fda.data import DataConfig
 from lq_fda.errors import LqFdaError
 from lq_fda.models import ModelConfig
 from lq_fda.training.overrides import apply_overrides
-from lq_fda.training.recipe import Recipe, float_twin, refusal
+from lq_fda.training.recipe import Recipe, SmallImagesConfig, float_twin, refusal
 
 _RECIPES: dict[str, Callable[[], Recipe]] = {}
 
@@ -206,6 +206,37 @@ def cifar10_resnet18() -> Recipe:
     Published for 1W/1A: IR-Net 91.5, ReCU 92.8, AdaBin 93.1, BiPer 93.75; float 94.8.
     """
     return _cifar("resnet18", "cifar10", 10)
+
+
+@_registered
+def cifar10_resnet18_short() -> Recipe:
+    """ResNet-18 on CIFAR-10 in 16 epochs with the float twin as teacher, the first 8 of them at 24 x 24 pixels.
+
+    Commands, the twin first:
+
+        lq-fda train --recipe cifar10_resnet18_short_float --set data.data_dir=DIR --output runs/long/resnet18_float
+        lq-fda train --recipe cifar10_resnet18_short --set distillation.teacher=runs/long/resnet18_float \\
+            --set data.data_dir=DIR --output runs/long/resnet18
+
+    Hardware: 2 cores of an AMD EPYC with bfloat16 instructions, 133 minutes beside other work.
+    Accuracy: 90.88 % on validation, 90.83 % on test (seed 0, epoch 16 of 16).
+    """
+    small = SmallImagesConfig(size=24, epochs=8)
+    return dataclasses.replace(cifar10_resnet18(), epochs=16, warmup_epochs=1.0, small_images=small)
+
+
+@_registered
+def cifar10_resnet18_short_float() -> Recipe:
+    """The float twin of `cifar10_resnet18_short`.
+
+    Command:
+
+        lq-fda train --recipe cifar10_resnet18_short_float --set data.data_dir=DIR --output runs/long/resnet18_float
+
+    Hardware: 2 cores of an AMD EPYC with bfloat16 instructions, 66 minutes.
+    Accuracy: 91.32 % on validation, 90.96 % on test (seed 0, epoch 15 of 16).
+    """
+    return _float_by_sgd(cifar10_resnet18_short())
 
 
 @_registered
