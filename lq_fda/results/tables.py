@@ -12,7 +12,7 @@ from lq_fda.errors import LqFdaError
 
 
 def ablation_table(records: Iterable[RunRecord]) -> Table:
-    """One row a choice of parts: means over the seeds, standard deviation of the test, gain over the plain block.
+    """One row a choice of parts, the weakest first: means over seeds, standard deviation of the test, gain over plain.
 
     Args:
         records: Of runs that differ in their network and seed alone, as `lq_fda.training.ablate` returns them.
@@ -177,11 +177,11 @@ def runs_of(study: str, records: Iterable[RunRecord]) -> list[RunRecord]:
 
 
 def by_variant(records: Iterable[RunRecord]) -> dict[str, list[RunRecord]]:
-    """The runs of every variant, one a seed: its name is that of the run without the seed."""
+    """The runs of every variant, one a seed, the weakest on test first; its name is that of a run without the seed."""
     variants: dict[str, list[RunRecord]] = {}
     for record in records:
         variants.setdefault(record.name.rpartition("_seed")[0], []).append(record)
-    return variants
+    return dict(sorted(variants.items(), key=lambda variant: statistics.mean(map(on_test, variant[1]))))
 
 
 def on_test(record: RunRecord) -> float:

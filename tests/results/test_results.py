@@ -72,14 +72,14 @@ def rows(table) -> list[tuple[str, ...]]:
     return [tuple(row.values()) for row in results.rows(table)]
 
 
-def test_the_ablation_has_means_spread_and_gain():
+def test_the_ablation_has_means_spread_and_gain_the_weakest_first():
     records = [
         run("plain_seed0", 0.5),
         run("plain_seed1", 0.52),
         run("all_seed0", 0.6, parts=["a_part", "b"]),
         run("float_seed0", 0.8, binarized=False, parts=["a_part"]),
     ]
-    assert rows(results.ablation_table(records)) == [
+    assert rows(results.ablation_table(records[::-1])) == [
         ("plain", "none", "2", "51.00", "51.00", "1.41", "+0.00"),
         ("all", "a part, b", "1", "60.00", "60.00", "", "+9.00"),
         ("float", "float twin", "1", "80.00", "80.00", "", "+29.00"),
