@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import lq_fda
+
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -53,6 +55,6 @@ def test_only_public_names_are_used(path):
             assert not any(alias.name.startswith("lq_fda.") for alias in node.names)
         elif isinstance(node, ast.Attribute):
             assert not node.attr.startswith("_")
-            if isinstance(node.value, ast.Name) and node.value.id in importlib.import_module("lq_fda").__all__:
-                module = getattr(importlib.import_module("lq_fda"), node.value.id)
+            if isinstance(node.value, ast.Name) and node.value.id in lq_fda.__all__:
+                module = getattr(lq_fda, node.value.id)
                 assert node.attr in getattr(module, "__all__", dir(module))

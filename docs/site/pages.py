@@ -25,9 +25,8 @@ READMES = {
     "notebooks.md": "notebooks/README.md",
 }
 # Modules by page, without the runtime, which finds its names when they are asked for.
-REFERENCE = {"lq_fda": ["lq_fda"]} | {
-    name: [f"lq_fda.{name}"] for name in lq_fda.__all__ if name not in ("__version__", "keras")
-}
+REFERENCE = {name: [f"lq_fda.{name}"] for name in lq_fda.__all__ if name not in ("__version__", "keras")}
+REFERENCE["lq_fda"] = ["lq_fda"]
 REFERENCE["benchmarking"].append("lq_fda.benchmarking.devices")
 REFERENCE["layers"].append("lq_fda.layers.cousins")
 
