@@ -35,11 +35,12 @@ def test_they_are_numbered_and_listed():
 def test_outputs_are_stripped_and_any_kernel_fits(path):
     assert json.loads(path.read_text(encoding="utf-8"))["metadata"]["kernelspec"] == KERNEL
     for cell in cells(path):
-        assert cell["cell_type"] == "markdown" or (not cell["outputs"] and cell["execution_count"] is None)
+        stripped = cell["cell_type"] == "markdown" or (not cell["outputs"] and cell["execution_count"] is None)
+        assert stripped, f"jupyter nbconvert --clear-output --inplace {path.relative_to(FOLDER.parent)}"
 
 
 @every_notebook
-def test_every_plot_and_step_is_explained(path):
+def test_it_begins_with_words_and_no_three_steps_go_without(path):
     kinds = [cell["cell_type"] for cell in cells(path)]
     assert kinds[0] == "markdown"
     assert "code code code" not in " ".join(kinds)

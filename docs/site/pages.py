@@ -66,6 +66,7 @@ def readme(path: str) -> str:
 def commands() -> str:
     """Every command with its options, from what `--help` is made of."""
     command = typer.main.get_command(app)
+    # What `typer ... utils docs` writes.
     text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="lq-fda", title="Commands")
     # A list of them, cut at the width of a terminal: the table of contents has them in whole.
     text = re.sub(r"\*\*Commands\*\*:\n\n(\* .*\n)+", "", text)

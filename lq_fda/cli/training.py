@@ -16,7 +16,7 @@ def recipes(
     name: Annotated[str | None, typer.Argument(help="Show this one's lab note.", show_default=False)] = None,
     as_json: Json = False,
 ) -> None:
-    """List the recipes, or show the lab note of one: commands, hardware, hours, accuracy.
+    """List the recipes, or show the lab note of one: its commands, and what a run of it took and gave.
 
     Example: lq-fda recipes cifar10_resnet20_long
     """
@@ -101,7 +101,7 @@ def ablate(
 
     The same command goes on after an interruption.
 
-    Example: lq-fda ablate --recipe cifar10_resnet20 --set data.data_dir=DIR --set epochs=8 --seeds 0,1 --output DIR
+    Example: lq-fda ablate --recipe cifar10_resnet20_short --set data.data_dir=DIR --seeds 0,1,2 --output runs/ablation
     """
     training = lq_fda.training
     chosen = training.apply_overrides(recipe_named(recipe), override or [])

@@ -61,10 +61,12 @@ def tune(
     """
     tuning = lq_fda.tuning
     if best is not None:
-        wishes = (recipe, override, space, oracle, trials, budget, seed, chief, worker)
-        if any(wish is not None for wish in wishes):
+        wishes = {"recipe": recipe, "set": override, "space": space, "oracle": oracle, "trials": trials}
+        wishes |= {"budget": budget, "seed": seed, "chief": chief, "worker": worker}
+        given = ", ".join(f"--{name}" for name, wish in wishes.items() if wish is not None)
+        if given:
             raise LqFdaError(
-                "--best only reads what a search has found. Expected: --output alone. Received: options of a search.",
+                f"--best only reads what a search has found. Expected no option of a search. Received: {given}.",
                 cure="Leave them out, or leave out --best to go on with the search.",
             )
         found = tuning.write_best(output, best)

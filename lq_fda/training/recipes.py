@@ -152,9 +152,9 @@ def cifar10_resnet20_short() -> Recipe:
 
         lq-fda ablate --recipe cifar10_resnet20_short --set data.data_dir=DIR --seeds 0,1,2 --output DIR
 
-    Hardware: 2 cores of an AMD EPYC with bfloat16 instructions, 7 minutes a run. The learning rate was chosen on
-    validation in runs of 4 epochs, for the plain block and for all three parts alike: 0.002, 0.005 and 0.01 gave 58.1,
-    63.8 and 65.7 % with the plain block, 64.8, 69.3 and 71.3 % with all parts.
+    Hardware: 2 cores of an AMD EPYC with bfloat16 instructions, 5 to 18 minutes a run, other work beside it.
+    The learning rate was chosen on validation in runs of 4 epochs, for the plain block and for all three parts alike:
+    0.002, 0.005 and 0.01 gave 58.1, 63.8 and 65.7 % with the plain block, 64.8, 69.3 and 71.3 % with all parts.
     """
     return dataclasses.replace(cifar10_resnet20(), epochs=8, warmup_epochs=0.5)
 

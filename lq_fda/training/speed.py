@@ -67,10 +67,9 @@ def measure_speed(
     ```python
     import dataclasses
     from lq_fda import training
-    from lq_fda.training import measure_speed
 
     recipe = dataclasses.replace(training.digits_demo(), batch_size=2)
-    (speed,) = measure_speed({"demo": recipe}, steps=1, rounds=1)
+    (speed,) = training.measure_speed({"demo": recipe}, steps=1, rounds=1)
     assert speed.images_per_second > 0
     ```
     """

@@ -1,5 +1,6 @@
 """What the documents tell people to type works."""
 
+import json
 import re
 import shlex
 import shutil
@@ -11,26 +12,37 @@ from lq_fda_runtime.cli import parser as runtime_parser
 from PIL import Image
 
 import lq_fda
+from lq_fda import training
 from lq_fda.cli import app
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("docs", "export", "android_demo", "notebooks")
 DOCUMENTS = [ROOT / "README.md", *(path for part in PARTS for path in sorted((ROOT / part).rglob("*.md")))]
 DOCUMENTS = [path for path in DOCUMENTS if "build" not in path.relative_to(ROOT).parts]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def prose(path):
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".ipynb":
+        return text
+    return "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "markdown")
 
 
 def blocks(path, language):
-    return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    return re.findall(rf"^```{language}\n(.*?)^```", prose(path), re.DOTALL | re.MULTILINE)
 
 
 def typed(program):
-    """The lines that begin with a program, each with its document."""
-    for path in DOCUMENTS:
-        for block in blocks(path, "console"):
-            for line in block.replace("\\\n", " ").splitlines():
-                words = shlex.split(line, comments=True)
-                if words[:1] == [program]:
-                    yield pytest.param(words[1:], id=f"{path.relative_to(ROOT)}: {' '.join(words[1:3])}")
+    """The lines that begin with a program, each with its document or recipe."""
+    texts = [
+        (str(path.relative_to(ROOT)), block) for path in [*DOCUMENTS, *NOTEBOOKS] for block in blocks(path, "console")
+    ]
+    texts += [(name, training.recipe_note(name)) for name in training.recipe_names()]
+    for name, text in texts:
+        for line in re.findall(rf"^ *({program} .*)", text.replace("\\\n", " "), re.MULTILINE):
+            words = shlex.split(line, comments=True)
+            yield pytest.param(words[1:], id=f"{name}: {' '.join(words[1:3])}")
 
 
 def pages():
@@ -62,7 +74,9 @@ def test_commands_are_understood(words):
     group = typer.main.get_command(app)
     name, *arguments = words
     assert name in group.commands
-    group.commands[name].make_context(name, arguments)
+    given = group.commands[name].make_context(name, arguments).params
+    if (recipe := given.get("recipe")) and not recipe.endswith(".json"):
+        training.apply_overrides(training.get_recipe(recipe), given.get("override") or [])
 
 
 @pytest.mark.parametrize("words", typed("lq-fda-runtime"))

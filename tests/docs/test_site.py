@@ -51,22 +51,36 @@ def without_tags(source):
     return html.unescape(re.sub(r"<[^>]+>", "", source))
 
 
-def test_every_command_has_its_options_and_an_example():
-    page = (SITE / "commands.html").read_text(encoding="utf-8")
-    blocks = [without_tags(block) for block in re.findall(r"<pre>.*?</pre>", page, re.DOTALL)]
-    examples = [shlex.split(block.replace("\\\n", " ")) for block in blocks]
-    for name, command in typer.main.get_command(app).commands.items():
-        assert f"lq-fda-{name}" in anchors("commands.html")
-        for option in command.params:
-            assert max(option.opts, key=len) in without_tags(page)
-        own = [words[2:] for words in examples if words[:2] == ["lq-fda", name]]
-        assert own
-        for arguments in own:
-            command.make_context(name, arguments)
+def sections(page):
+    """By the anchor of its heading: the page from there to the next heading of that level."""
+    _, *parts = re.split(r'<h2 id="([^"]+)"', (SITE / page).read_text(encoding="utf-8"))
+    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
-def test_every_recipe_has_its_lab_note():
-    assert {name.lower() for name in training.recipe_names()} <= anchors("recipes.html")
+COMMANDS = typer.main.get_command(app).commands
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_its_options_and_an_example(name):
+    section = sections("commands.html")[f"lq-fda-{name}"]
+    for parameter in COMMANDS[name].params:
+        if parameter.param_type_name == "option":
+            shown = rf"{max(parameter.opts, key=len)}\b"
+        else:
+            shown = rf"{re.escape(parameter.metavar or parameter.name)}\S* <"  # Its type is behind it.
+        assert re.search(shown, without_tags(section))
+    blocks = [without_tags(block).replace("\\\n", " ") for block in re.findall(r"<pre>.*?</pre>", section, re.DOTALL)]
+    examples = [words[2:] for words in map(shlex.split, blocks) if words[:2] == ["lq-fda", name]]
+    assert examples
+    for arguments in examples:
+        COMMANDS[name].make_context(name, arguments)
+
+
+@pytest.mark.parametrize("name", training.recipe_names())
+def test_every_recipe_has_its_lab_note(name):
+    shown = "".join(without_tags(sections("recipes.html")[name]).split())
+    for line in training.recipe_note(name).splitlines():
+        assert "".join(line.replace("`", "").split()) in shown
 
 
 def test_nothing_is_fetched_from_elsewhere():
