@@ -14,13 +14,15 @@ from lq_fda.errors import LqFdaError
 from lq_fda.training.recipe import Recipe, from_values, refusal, to_values
 
 _DEEPEST = 100
+_WORDS = {"none": None, "true": True, "false": False}  # In small letters.
 
 
 def apply_overrides(recipe: Recipe, overrides: Sequence[str]) -> Recipe:
     """Changes fields of a recipe by their dotted names.
 
-    Values are JSON; quotes around a string and brackets around a list may be left out, and `none` is null. Fewer epochs
-    shorten the warm-up in proportion, and another image size is also the network's, unless they are given, too.
+    Values are JSON; quotes around a string and brackets around a list may be left out, and `None`, `True` and `False`
+    are understood. Fewer epochs shorten the warm-up in proportion, and another image size is also the network's, unless
+    they are given, too.
 
     Args:
         recipe: Stays as it is.
@@ -103,12 +105,12 @@ def _unknown(key: str) -> LqFdaError:
 
 
 def _parse(key: str, text: str) -> Any:
-    """The first reading of the text that fits the field: JSON, null, a string, a list of JSON values or of strings."""
+    """The first reading of the text that fits the field: JSON, Python's word, a string, a list of either."""
     adapter = TypeAdapter(_hint(key))
-    null = [None] if text.lower() == "none" else []
+    word = [_WORDS[text.lower()]] if text.lower() in _WORDS else []
     items = [item.strip() for item in text.split(",") if item.strip()]
     failures = []
-    for reading in [*_json(text), *null, text, *_json(f"[{text}]"), items]:
+    for reading in [*_json(text), *word, text, *_json(f"[{text}]"), items]:
         try:
             adapter.validate_json(json.dumps(reading), strict=True)
             return reading

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from lq_fda import training
+from lq_fda.artifacts import recipe_changes
 from lq_fda.errors import LqFdaError
 
 DEMO = training.digits_demo()
@@ -18,6 +19,9 @@ DEMO = training.digits_demo()
         ("learning_rate=1", lambda r: r.learning_rate, 1.0),
         ("optimizer=sgd", lambda r: r.optimizer, "sgd"),
         ("nesterov=false", lambda r: r.nesterov, False),
+        ("nesterov=False", lambda r: r.nesterov, False),
+        ("data.streaming=True", lambda r: r.data.streaming, True),
+        ("data.data_dir=True", lambda r: r.data.data_dir, "True"),
         ("data.seed=3", lambda r: r.data.seed, 3),
         ("data.data_dir=/a=b,c", lambda r: r.data.data_dir, "/a=b,c"),
         ("data.data_dir=12", lambda r: r.data.data_dir, "12"),
@@ -36,6 +40,14 @@ DEMO = training.digits_demo()
 def test_values_are_read_as_the_field_wants_them(text, read, expected):
     value = read(training.apply_overrides(DEMO, [text]))
     assert (value, type(value)) == (expected, type(expected))
+
+
+@pytest.mark.parametrize("name", training.recipe_names())
+def test_what_one_recipe_has_apart_makes_it_of_another(name):
+    recipe = training.get_recipe(name)
+    for other in (recipe, training.float_twin(recipe), training.variant(recipe, "plain")):
+        changes = recipe_changes(training.to_values(DEMO), training.to_values(other))
+        assert training.apply_overrides(DEMO, [f"{key}={value}" for key, value in changes.items()]) == other
 
 
 @pytest.mark.parametrize("nothing", ["none", "None", "null"])
