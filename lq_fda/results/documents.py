@@ -8,7 +8,16 @@ from rich.table import Table
 
 from lq_fda.artifacts import PeerRecord, RunRecord, TrainingSpeed, read_json, read_records, write_atomic
 from lq_fda.errors import LqFdaError
-from lq_fda.results.tables import ablation_table, accuracy_table, peer_table, rows, runs_of, speed_table, trial_table
+from lq_fda.results.tables import (
+    ablation_table,
+    accuracy_table,
+    breadth_table,
+    peer_table,
+    rows,
+    runs_of,
+    speed_table,
+    trial_table,
+)
 
 
 def _runs(folder: Path, study: str) -> list[RunRecord]:
@@ -21,13 +30,20 @@ def _improvements(folder: Path) -> list[RunRecord]:
     return [*unchanged, *_runs(folder, "improvement")]
 
 
+def _long_ablation(folder: Path) -> list[RunRecord]:
+    """Other blocks, trained as long as the long run of ours."""
+    ours = [record for record in _runs(folder, "long") if record.name == "resnet20"]
+    return [*ours, *_runs(folder, "long ablation")]
+
+
 DOCUMENT_TABLES: dict[str, Callable[[Path], Table]] = {
     "peers": lambda folder: peer_table(list(read_records(folder / "peers.jsonl", PeerRecord))),
     "ablation": lambda folder: ablation_table(_runs(folder, "ablation")),
     "accuracy": lambda folder: accuracy_table(_runs(folder, "long"), read_json(folder / "published.json")),
     "learning rate": lambda folder: trial_table(_runs(folder, "learning rate")),
     "improvement": lambda folder: trial_table(_improvements(folder)),
-    "breadth": lambda folder: trial_table(_runs(folder, "breadth")),
+    "long ablation": lambda folder: trial_table(_long_ablation(folder)),
+    "breadth": lambda folder: breadth_table(_runs(folder, "breadth")),
     "training speed": lambda folder: speed_table(list(read_records(folder / "training_speed.jsonl", TrainingSpeed))),
 }
 """By the name in the marks: a table from the folder with the records."""

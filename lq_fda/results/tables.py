@@ -2,7 +2,8 @@
 
 import json
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.table import Column, Table
@@ -71,19 +72,12 @@ def accuracy_table(records: Iterable[RunRecord], published: dict[str, Any]) -> T
     """
     table = _table("network", "method", "epochs", right=("1-bit %", "float %", "gap"))
     table.add_column("chosen on")
-    runs: dict[tuple[str, int, bool], list[RunRecord]] = {}
-    for run in records:
-        model = run.recipe["model"]
-        runs.setdefault((model["name"], run.recipe["epochs"], model["binarized"]), []).append(run)
-    tests = {key: _mean_test(alike) for key, alike in runs.items()}
+    ours = _beside_twins(records, lambda recipe: (recipe["model"]["name"], recipe["epochs"]))
     for network in dict.fromkeys(figure["network"] for figure in published["figures"]):
-        for (name, epochs, binarized), ours in tests.items():
-            if name == network and binarized:
-                twin = tests.get((name, epochs, False))
-                gap = ("not yet run", "") if twin is None else (f"{twin:.2f}", f"{twin - ours:.2f}")
-                seeds = len(runs[name, epochs, True])
+        for (name, epochs), (seeds, figures) in ours.items():
+            if name == network:
                 method = "ours" if seeds == 1 else f"ours, mean of {seeds} seeds"
-                table.add_row(network, method, str(epochs), f"{ours:.2f}", *gap, "validation")
+                table.add_row(network, method, str(epochs), *figures, "validation")
         for figure in published["figures"]:
             if figure["network"] == network:
                 table.add_row(network, figure["method"], *_published(figure))
@@ -91,6 +85,28 @@ def accuracy_table(records: Iterable[RunRecord], published: dict[str, Any]) -> T
         table,
         f"Published figures: {published['protocol']}. Our budget is far smaller, and the test split is read once.",
     )
+
+
+def breadth_table(records: Iterable[RunRecord]) -> Table:
+    """Networks and data sets: one row for each of them and each budget, the 1-bit network beside its float twin.
+
+    Args:
+        records: Of runs, 1-bit and float, with equal epochs and images.
+
+    Raises:
+        LqFdaError: Two runs of one row differ in more than their seed.
+    """
+
+    def task(recipe: dict[str, Any]) -> tuple[str, ...]:
+        model, data = recipe["model"], recipe["data"]
+        height, width, _ = model["input_shape"]
+        name = Path(data["data_dir"]).name.replace("_", " ") if data["name"] == "folder" else data["name"]
+        return model["name"], name, f"{height}x{width}", str(model["classes"]), str(recipe["epochs"])
+
+    table = _table("network", "data set", "image", right=("classes", "epochs", "1-bit %", "float %", "gap"))
+    for row, (_, figures) in _beside_twins(records, task).items():
+        table.add_row(*row, *figures)
+    return _captioned(table, "Top-1 on test; the epoch is chosen on validation, the test split is read once.")
 
 
 def peer_table(records: Sequence[PeerRecord]) -> Table:
@@ -216,6 +232,23 @@ def _one(values: Iterable[str], what: str) -> str:
             cure="Record them under another study: `lq-fda record RUN --study STUDY`.",
         )
     return different[0] if different else ""
+
+
+def _beside_twins(
+    records: Iterable[RunRecord], task: Callable[[dict[str, Any]], tuple]
+) -> dict[tuple, tuple[int, tuple[str, str, str]]]:
+    """By task: how many seeds the 1-bit network has, its accuracy on test, its float twin's, and the gap."""
+    runs: dict[tuple, list[RunRecord]] = {}
+    for run in records:
+        runs.setdefault((task(run.recipe), run.recipe["model"]["binarized"]), []).append(run)
+    tests = {key: _mean_test(alike) for key, alike in runs.items()}
+    found = {}
+    for (key, binarized), ours in tests.items():
+        if binarized:
+            twin = tests.get((key, False))
+            gap = ("not yet run", "") if twin is None else (f"{twin:.2f}", f"{twin - ours:.2f}")
+            found[key] = (len(runs[key, True]), (f"{ours:.2f}", *gap))
+    return found
 
 
 def _mean_test(runs: Sequence[RunRecord]) -> float:

@@ -115,6 +115,26 @@ def test_the_accuracy_has_a_gap_where_there_is_a_float_twin():
     ]
 
 
+def test_breadth_has_a_row_for_every_network_and_data_set():
+    pairs = {"name": "folder", "data_dir": "somewhere/cifar10_pairs"}
+    records = [
+        run("pairs", 0.5, input_shape=[32, 32, 3], classes=100),
+        run("pairs_float", 0.625, input_shape=[32, 32, 3], classes=100, binarized=False),
+        run("vgg", 0.75, epochs=4, input_shape=[16, 16, 3], classes=10),
+    ]
+    records[2].recipe["model"]["name"] = "vgg_small"
+    for record in records[:2]:
+        record.recipe["data"] = pairs
+    assert rows(results.breadth_table(records)) == [
+        ("resnet20", "cifar10 pairs", "32x32", "100", "8", "50.00", "62.50", "12.50"),
+        ("vgg_small", "cifar10", "16x16", "10", "4", "75.00", "not yet run", ""),
+    ]
+    second = run("pairs_seed1", 0.6, input_shape=[32, 32, 3], classes=100, parts=["gate"])
+    second.recipe["data"] = pairs
+    with pytest.raises(LqFdaError, match="The runs pairs, pairs_seed1 cannot be compared"):
+        results.breadth_table([*records, second])
+
+
 def test_long_runs_of_several_seeds_are_a_mean_and_of_several_recipes_no_row():
     published = {"protocol": "long", "figures": [{"network": "resnet20", "method": "M", "top1": 88.5, "float": 92.1}]}
     first, second, other = run("a", 0.86), run("b", 0.9), run("c", 0.99, rate=0.5)
