@@ -202,7 +202,10 @@ class RunDir:
         history = [{name: row[name] for name in row if "/" not in name} for row in self.history()]
         ended = datetime.datetime.fromtimestamp(self.result_file.stat().st_mtime, datetime.timezone.utc)
         try:
-            recipe["data"].pop("data_dir")
+            data = recipe["data"]
+            place = data.pop("data_dir")
+            if data["name"] == "folder":
+                data["data_dir"] = Path(place).name  # Which images these are; where they lie is the machine's affair.
             return RunRecord(
                 study=study,
                 name=self.path.resolve().name,

@@ -3,7 +3,6 @@
 import json
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.table import Column, Table
@@ -91,7 +90,7 @@ def breadth_table(records: Iterable[RunRecord]) -> Table:
     """Networks and data sets: one row for each of them and each budget, the 1-bit network beside its float twin.
 
     Args:
-        records: Of runs, 1-bit and float, with equal epochs and images.
+        records: Of runs, 1-bit and float.
 
     Raises:
         LqFdaError: Two runs of one row differ in more than their seed.
@@ -100,7 +99,7 @@ def breadth_table(records: Iterable[RunRecord]) -> Table:
     def task(recipe: dict[str, Any]) -> tuple[str, ...]:
         model, data = recipe["model"], recipe["data"]
         height, width, _ = model["input_shape"]
-        name = Path(data["data_dir"]).name.replace("_", " ") if data["name"] == "folder" else data["name"]
+        name = data["data_dir"].replace("_", " ") if data["name"] == "folder" else data["name"]
         return model["name"], name, f"{height}x{width}", str(model["classes"]), str(recipe["epochs"])
 
     table = _table("network", "data set", "image", right=("classes", "epochs", "1-bit %", "float %", "gap"))
@@ -243,11 +242,11 @@ def _beside_twins(
         runs.setdefault((task(run.recipe), run.recipe["model"]["binarized"]), []).append(run)
     tests = {key: _mean_test(alike) for key, alike in runs.items()}
     found = {}
-    for (key, binarized), ours in tests.items():
+    for (key, binarized), test in tests.items():
         if binarized:
             twin = tests.get((key, False))
-            gap = ("not yet run", "") if twin is None else (f"{twin:.2f}", f"{twin - ours:.2f}")
-            found[key] = (len(runs[key, True]), (f"{ours:.2f}", *gap))
+            gap = ("not yet run", "") if twin is None else (f"{twin:.2f}", f"{twin - test:.2f}")
+            found[key] = (len(runs[key, True]), (f"{test:.2f}", *gap))
     return found
 
 

@@ -1,8 +1,10 @@
-"""What two recipes have apart."""
+"""What two recipes have apart, and what a record keeps of a run."""
+
+import json
 
 import pytest
 
-from lq_fda.artifacts import recipe_changes
+from lq_fda.artifacts import RunDir, recipe_changes
 
 BASE = {"epochs": 8, "distillation": None, "model": {"parts": [], "width": 1.0}}
 TAUGHT = {**BASE, "distillation": {"teacher": "run", "weight": 0.5}}
@@ -21,3 +23,23 @@ TAUGHT = {**BASE, "distillation": {"teacher": "run", "weight": 0.5}}
 )
 def test_changes_are_those_of_the_second_recipe(base, recipe, changes):
     assert recipe_changes(base, recipe) == changes
+
+
+@pytest.mark.parametrize(
+    ("data", "kept"),
+    [
+        ({"name": "cifar10", "data_dir": "/home/somebody/tfds"}, {"name": "cifar10"}),
+        ({"name": "digits", "data_dir": None}, {"name": "digits"}),
+        ({"name": "folder", "data_dir": "/home/somebody/my_photos/"}, {"name": "folder", "data_dir": "my_photos"}),
+    ],
+)
+def test_a_record_says_which_images_and_not_where_they_lie(data, kept, tmp_path):
+    run = RunDir(tmp_path / "run")
+    run.path.mkdir()
+    split = {"split": "test", "images": 2, "top1": 0.5}
+    result = {"epochs": 1, "best_epoch": 1, "validation": split, "test": split, "seconds": 1, "images_per_second": 2}
+    run.result_file.write_text(json.dumps(result))
+    run.recipe_file.write_text(json.dumps({"data": data}))
+    run.environment_file.write_text("{}")
+    run.history_file.write_text("epoch,validation_accuracy\n1,0.5\n")
+    assert run.record("mine").recipe["data"] == kept

@@ -116,7 +116,7 @@ def test_the_accuracy_has_a_gap_where_there_is_a_float_twin():
 
 
 def test_breadth_has_a_row_for_every_network_and_data_set():
-    pairs = {"name": "folder", "data_dir": "somewhere/cifar10_pairs"}
+    pairs = {"name": "folder", "data_dir": "cifar10_pairs"}
     records = [
         run("pairs", 0.5, input_shape=[32, 32, 3], classes=100),
         run("pairs_float", 0.625, input_shape=[32, 32, 3], classes=100, binarized=False),
