@@ -1,8 +1,8 @@
 """Lays out a data set with 100 classes, made from CIFAR-10 where CIFAR-100 cannot be had: pairs of its images.
 
     python results/cifar10_pairs.py ~/tensorflow_datasets pairs
-    lq-fda train --recipe cifar10_resnet20_short --set data.name=folder --set data.data_dir=pairs --output runs/pairs
-        --set data.image_size=32 --set data.augmentation=crop --set model.classes=100
+    lq-fda train --recipe cifar10_resnet20_short --set epochs=16 --set model.classes=100 --output runs/pairs \\
+        --set data.name=folder --set data.data_dir=pairs --set data.image_size=32 --set data.augmentation=crop
 
 Each image of CIFAR-10 is in one pair, squeezed to half its width, so that a pair has 32 x 32 pixels again and no half
 is in two splits. A pair's class is the ordered pair of the two: `cat_ship` is a cat on the left and a ship on the

@@ -20,8 +20,8 @@ class DataConfig:
         name: `"digits"` (scikit-learn's, needs no files), `"folder"` (images as `SPLIT/LABEL/image.png`), or any
             image classification set of TensorFlow Datasets: `"cifar10"`, `"imagenet2012"`, `"name/config:version"`.
         data_dir: The TFDS folder (the one that holds `cifar10/`), or the image folder. `None` is TFDS's own default.
-        image_size: Height and width of the network's input; `None` is the set's own size; an image
-            folder has none.
+        image_size: Height and width of the network's input; `None` is the set's own size. An image folder
+            needs one.
         validation_fraction: The share of each class that is held out of train, above 0 and at most 0.5.
         seed: Decides which images are held out for validation. Order and augmentation have a seed of their own.
         augmentation: Any of `crop`, `flip`, `randaugment`, `cutout`; `None` is what suits the set.

@@ -14,7 +14,7 @@ from lq_fda.errors import LqFdaError
 from lq_fda.training.recipe import Recipe, from_values, refusal, to_values
 
 _DEEPEST = 100
-_WORDS = {"none": None, "true": True, "false": False}  # In small letters.
+_WORDS = {"none": None, "true": True, "false": False}  # Read in any case.
 
 
 def apply_overrides(recipe: Recipe, overrides: Sequence[str]) -> Recipe:
@@ -105,7 +105,7 @@ def _unknown(key: str) -> LqFdaError:
 
 
 def _parse(key: str, text: str) -> Any:
-    """The first reading of the text that fits the field: JSON, Python's word, a string, a list of either."""
+    """The first reading of the text that fits the field: JSON, a word of Python, a string, a list."""
     adapter = TypeAdapter(_hint(key))
     word = [_WORDS[text.lower()]] if text.lower() in _WORDS else []
     items = [item.strip() for item in text.split(",") if item.strip()]

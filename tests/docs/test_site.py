@@ -63,12 +63,12 @@ COMMANDS = typer.main.get_command(app).commands
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_its_options_and_an_example(name):
     section = sections("commands.html")[f"lq-fda-{name}"]
+    usage, _, listed = without_tags(section).partition("Options:")
     for parameter in COMMANDS[name].params:
         if parameter.param_type_name == "option":
-            shown = rf"{max(parameter.opts, key=len)}\b"
-        else:
-            shown = rf"{re.escape(parameter.metavar or parameter.name)}\S* <"  # Its type is behind it.
-        assert re.search(shown, without_tags(section))
+            assert re.search(rf"{max(parameter.opts, key=len)}(?![\w-])", listed)
+        else:  # Its type is behind it.
+            assert re.search(rf"{re.escape(parameter.metavar or parameter.name)}\S* <", usage)
     blocks = [without_tags(block).replace("\\\n", " ") for block in re.findall(r"<pre>.*?</pre>", section, re.DOTALL)]
     examples = [words[2:] for words in map(shlex.split, blocks) if words[:2] == ["lq-fda", name]]
     assert examples

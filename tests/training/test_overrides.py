@@ -43,7 +43,7 @@ def test_values_are_read_as_the_field_wants_them(text, read, expected):
 
 
 @pytest.mark.parametrize("name", training.recipe_names())
-def test_what_one_recipe_has_apart_makes_it_of_another(name):
+def test_the_changes_between_two_recipes_make_one_the_other(name):
     recipe = training.get_recipe(name)
     for other in (recipe, training.float_twin(recipe), training.variant(recipe, "plain")):
         changes = recipe_changes(training.to_values(DEMO), training.to_values(other))
