@@ -14,6 +14,8 @@ from lq_fda.errors import LqFdaError
 def ablation_table(records: Iterable[RunRecord]) -> Table:
     """One row a choice of parts, the weakest first: means over seeds, standard deviation of the test, gain over plain.
 
+    The gain is over the plain block's runs with the same seeds.
+
     Args:
         records: Of runs that differ in their network and seed alone, as `lq_fda.training.ablate` returns them.
 
@@ -33,11 +35,17 @@ def ablation_table(records: Iterable[RunRecord]) -> Table:
             f"{statistics.mean(on_validation(run) for run in runs):.2f}",
             f"{statistics.mean(tests):.2f}",
             f"{statistics.stdev(tests):.2f}" if len(tests) > 1 else "",
-            f"{statistics.mean(tests) - statistics.mean(map(on_test, variants['plain'])):+.2f}"
-            if "plain" in variants
-            else "",
+            _gain(runs, variants.get("plain", [])),
         )
     return _captioned(table, setting)
+
+
+def _gain(runs: Sequence[RunRecord], plain: Sequence[RunRecord]) -> str:
+    """On test, the mean over the seeds that both have: one lucky seed of the plain block is not held against others."""
+    base = {run.name.rpartition("_seed")[2]: on_test(run) for run in plain}
+    seeds = {run.name.rpartition("_seed")[2]: on_test(run) for run in runs}
+    gains = [test - base[seed] for seed, test in seeds.items() if seed in base]
+    return f"{statistics.mean(gains):+.2f}" if gains else ""
 
 
 def trial_table(records: Sequence[RunRecord]) -> Table:

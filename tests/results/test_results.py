@@ -81,10 +81,11 @@ def test_the_ablation_has_means_spread_and_gain_the_weakest_first():
     ]
     assert rows(results.ablation_table(records[::-1])) == [
         ("plain", "none", "2", "51.00", "51.00", "1.41", "+0.00"),
-        ("all", "a part, b", "1", "60.00", "60.00", "", "+9.00"),
-        ("float", "float twin", "1", "80.00", "80.00", "", "+29.00"),
+        ("all", "a part, b", "1", "60.00", "60.00", "", "+10.00"),
+        ("float", "float twin", "1", "80.00", "80.00", "", "+30.00"),
     ]
     assert rows(results.ablation_table(records[2:3]))[0][-1] == ""
+    assert rows(results.ablation_table(records[1:3]))[-1][-1] == ""  # No seed in common.
     assert rows(results.ablation_table([])) == []
 
 
