@@ -1,10 +1,13 @@
 """Lays out a data set with 100 classes, made from CIFAR-10 where CIFAR-100 cannot be had: pairs of its images.
 
-    python results/cifar10_pairs.py ~/tensorflow_datasets pairs
-    lq-fda train --recipe cifar10_resnet20_short --set epochs=16 --set model.classes=100 --output runs/pairs \\
-        --set data.name=folder --set data.data_dir=pairs --set data.image_size=32 --set data.augmentation=crop
+    python results/cifar10_pairs.py ~/tensorflow_datasets cifar10_pairs
+    PAIRS="--recipe cifar10_resnet20_short --set epochs=16 --set model.classes=100 --set data.name=folder
+        --set data.data_dir=cifar10_pairs --set data.image_size=32 --set data.augmentation=crop"
+    lq-fda train $PAIRS --float-twin --set optimizer=sgd --set learning_rate=0.1 --set weight_decay=0.005 \\
+        --output runs/pairs_float
+    lq-fda train $PAIRS --set distillation.teacher=runs/pairs_float --output runs/pairs
 
-Each image of CIFAR-10 is in one pair, squeezed to half its width, so that a pair has 32 x 32 pixels again and no half
+Each image of CIFAR-10 is in one pair, squeezed to half its width, so that a pair has 32 x 32 pixels again and no image
 is in two splits. A pair's class is the ordered pair of the two: `cat_ship` is a cat on the left and a ship on the
 right. A pair must not be flipped: that would change its class.
 """
@@ -32,6 +35,8 @@ def lay_out(
     output: Annotated[Path, typer.Argument(help="A new folder: 25,000 training and 5,000 test images.")],
 ) -> None:
     """Writes the pairs as OUTPUT/SPLIT/LEFT_RIGHT/NUMBER.png, the layout of `tfds.ImageFolder`."""
+    if output.exists():
+        raise typer.BadParameter(f"Expected a folder that is not there yet. Received: {output}.")
     builder = tfds.builder("cifar10", data_dir=data_dir.expanduser())
     names = builder.info.features["label"].names
     for seed, split in enumerate(("train", "test")):

@@ -51,7 +51,7 @@ class RunRecord(pydantic.BaseModel):
         study: What it was trained for; runs of one study are compared with each other.
         name: Of the run's folder.
         date: When it ended.
-        recipe: Content of `recipe.json`, without the place of the data.
+        recipe: Content of `recipe.json`, without the place of the data; of a folder of images its name is left.
         result: How it ended.
         history: One row an epoch, without the columns of single layers.
         environment: Machine and versions.
@@ -85,7 +85,7 @@ def recipe_changes(base: dict[str, Any], recipe: dict[str, Any]) -> dict[str, st
     ```
     """
     return {
-        key: ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        key: (",".join(map(str, value)) or "[]") if isinstance(value, list) else str(value)
         for key, value in _changes(base, recipe)
     }
 
@@ -205,7 +205,7 @@ class RunDir:
             data = recipe["data"]
             place = data.pop("data_dir")
             if data["name"] == "folder":
-                data["data_dir"] = Path(place).name  # Which images these are; where they lie is the machine's affair.
+                data["data_dir"] = Path(place).resolve().name  # Says which images; the rest means nothing elsewhere.
             return RunRecord(
                 study=study,
                 name=self.path.resolve().name,

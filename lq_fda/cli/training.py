@@ -97,7 +97,7 @@ def ablate(
     seeds: Annotated[str, typer.Option(help="Comma-separated whole numbers.")] = "0",
     as_json: Json = False,
 ) -> None:
-    """Train a network with none, each and all of the parts, with the parts of published peers, and as its float twin.
+    """Train a network with none, each, all but one and all parts, with the parts of published peers, and as float twin.
 
     The same command goes on after an interruption.
 

@@ -41,6 +41,7 @@ def write_model_card(directory: Path, binarized: RunDir, twin: RunDir) -> Path:
     card = environment.get_template("model_card.md.j2").render(
         recipe=recipe,
         twin_changes=_twin_changes(recipe, twin.recipe()),
+        teacher=_teacher(recipe, twin),
         environment=read_json(binarized.environment_file),
         results={"1-bit": binarized.result(), "float twin": twin.result()},
         bundle=bundle.manifest,
@@ -53,7 +54,15 @@ def write_model_card(directory: Path, binarized: RunDir, twin: RunDir) -> Path:
     return target
 
 
+def _teacher(recipe: dict[str, Any], twin: RunDir) -> str:
+    """Whom the network learned from beside the labels; empty for nobody."""
+    if not recipe["distillation"]:
+        return ""
+    same = Path(recipe["distillation"]["teacher"]).resolve() == twin.path.resolve()
+    return "the float twin" if same else "another network"
+
+
 def _twin_changes(recipe: dict[str, Any], twin: dict[str, Any]) -> list[str]:
-    """What the twin's training had of its own, apart from what a float network has no use for."""
-    changes = recipe_changes(recipe, twin)
-    return [f"{key}={value}" for key, value in changes.items() if key.split(".")[0] not in ("model", "data", "start")]
+    """What the twin's training had of its own, apart from what the card says anyway."""
+    said = ("model", "data", "start", "distillation")
+    return [f"{key}={value}" for key, value in recipe_changes(recipe, twin).items() if key.split(".")[0] not in said]

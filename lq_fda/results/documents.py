@@ -24,16 +24,9 @@ def _runs(folder: Path, study: str) -> list[RunRecord]:
     return runs_of(study, read_records(folder / "runs.jsonl", RunRecord))
 
 
-def _improvements(folder: Path) -> list[RunRecord]:
-    """Behind the run that they change."""
-    unchanged = [record for record in _runs(folder, "ablation") if record.name == "all_seed0"]
-    return [*unchanged, *_runs(folder, "improvement")]
-
-
-def _long_ablation(folder: Path) -> list[RunRecord]:
-    """Other blocks, trained as long as the long run of ours."""
-    ours = [record for record in _runs(folder, "long") if record.name == "resnet20"]
-    return [*ours, *_runs(folder, "long ablation")]
+def _behind(folder: Path, base_study: str, base: str, study: str) -> list[RunRecord]:
+    """The runs of a study, behind the one that they change."""
+    return [*(run for run in _runs(folder, base_study) if run.name == base), *_runs(folder, study)]
 
 
 DOCUMENT_TABLES: dict[str, Callable[[Path], Table]] = {
@@ -41,8 +34,8 @@ DOCUMENT_TABLES: dict[str, Callable[[Path], Table]] = {
     "ablation": lambda folder: ablation_table(_runs(folder, "ablation")),
     "accuracy": lambda folder: accuracy_table(_runs(folder, "long"), read_json(folder / "published.json")),
     "learning rate": lambda folder: trial_table(_runs(folder, "learning rate")),
-    "improvement": lambda folder: trial_table(_improvements(folder)),
-    "long ablation": lambda folder: trial_table(_long_ablation(folder)),
+    "improvement": lambda folder: trial_table(_behind(folder, "ablation", "all_seed0", "improvement")),
+    "long ablation": lambda folder: trial_table(_behind(folder, "long", "resnet20", "long ablation")),
     "breadth": lambda folder: breadth_table(_runs(folder, "breadth")),
     "training speed": lambda folder: speed_table(list(read_records(folder / "training_speed.jsonl", TrainingSpeed))),
 }

@@ -1,5 +1,6 @@
 """Records as tables, for the terminal and for documents alike."""
 
+import dataclasses
 import json
 import statistics
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +15,7 @@ from lq_fda.errors import LqFdaError
 def ablation_table(records: Iterable[RunRecord]) -> Table:
     """One row a choice of parts, the weakest first: means over seeds, standard deviation of the test, gain over plain.
 
-    The gain is over the plain block's runs with the same seeds.
+    The gain is that of the mean on test over the plain block's.
 
     Args:
         records: Of runs that differ in their network and seed alone, as `lq_fda.training.ablate` returns them.
@@ -24,28 +25,29 @@ def ablation_table(records: Iterable[RunRecord]) -> Table:
     """
     variants = by_variant(records)
     setting = _one([_setting(run) for runs in variants.values() for run in runs], "The runs of an ablation")
+    plain = statistics.mean(map(on_test, variants["plain"])) if "plain" in variants else None
     table = _table("block", "parts", right=("seeds", "validation %", "test %", "+-", "over plain"))
     for name, runs in variants.items():
         tests = [on_test(run) for run in runs]
-        model = runs[0].recipe["model"]
+        test = statistics.mean(tests)
         table.add_row(
             name.replace("_", " "),
-            (", ".join(model["parts"]).replace("_", " ") or "none") if model["binarized"] else "float twin",
+            _parts(runs[0].recipe["model"]),
             str(len(runs)),
             f"{statistics.mean(on_validation(run) for run in runs):.2f}",
-            f"{statistics.mean(tests):.2f}",
+            f"{test:.2f}",
             f"{statistics.stdev(tests):.2f}" if len(tests) > 1 else "",
-            _gain(runs, variants.get("plain", [])),
+            "" if plain is None else f"{test - plain:+.2f}",
         )
-    return _captioned(table, setting)
+    return _captioned(table, f"{setting} `+-`: standard deviation over the seeds.")
 
 
-def _gain(runs: Sequence[RunRecord], plain: Sequence[RunRecord]) -> str:
-    """On test, the mean over the seeds that both have: one lucky seed of the plain block is not held against others."""
-    base = {run.name.rpartition("_seed")[2]: on_test(run) for run in plain}
-    seeds = {run.name.rpartition("_seed")[2]: on_test(run) for run in runs}
-    gains = [test - base[seed] for seed, test in seeds.items() if seed in base]
-    return f"{statistics.mean(gains):+.2f}" if gains else ""
+def _parts(model: dict[str, Any]) -> str:
+    """What a network's blocks have; the gradient of the sign, too, where it is not the plain block's window."""
+    if not model["binarized"]:
+        return "float twin"
+    estimator = [name for name in (model["estimator"],) if name not in (None, "window")]
+    return ", ".join([*model["parts"], *estimator]).replace("_", " ") or "none"
 
 
 def trial_table(records: Sequence[RunRecord]) -> Table:
@@ -81,10 +83,10 @@ def accuracy_table(records: Iterable[RunRecord], published: dict[str, Any]) -> T
     table.add_column("chosen on")
     ours = _beside_twins(records, lambda recipe: (recipe["model"]["name"], recipe["epochs"]))
     for network in dict.fromkeys(figure["network"] for figure in published["figures"]):
-        for (name, epochs), (seeds, figures) in ours.items():
+        for (name, epochs), run in ours.items():
             if name == network:
-                method = "ours" if seeds == 1 else f"ours, mean of {seeds} seeds"
-                table.add_row(network, method, str(epochs), *figures, "validation")
+                method = "ours, one seed" if run.seeds == 1 else f"ours, mean of {run.seeds} seeds"
+                table.add_row(network, method, str(epochs), *run.cells, "validation")
         for figure in published["figures"]:
             if figure["network"] == network:
                 table.add_row(network, figure["method"], *_published(figure))
@@ -107,12 +109,12 @@ def breadth_table(records: Iterable[RunRecord]) -> Table:
     def task(recipe: dict[str, Any]) -> tuple[str, ...]:
         model, data = recipe["model"], recipe["data"]
         height, width, _ = model["input_shape"]
-        name = data["data_dir"].replace("_", " ") if data["name"] == "folder" else data["name"]
+        name = data.get("data_dir", data["name"])  # A record has the place of a folder alone.
         return model["name"], name, f"{height}x{width}", str(model["classes"]), str(recipe["epochs"])
 
-    table = _table("network", "data set", "image", right=("classes", "epochs", "1-bit %", "float %", "gap"))
-    for row, (_, figures) in _beside_twins(records, task).items():
-        table.add_row(*row, *figures)
+    table = _table("network", "data set", "image", right=("classes", "epochs", "seeds", "1-bit %", "float %", "gap"))
+    for row, run in _beside_twins(records, task).items():
+        table.add_row(*row, str(run.seeds), *run.cells)
     return _captioned(table, "Top-1 on test; the epoch is chosen on validation, the test split is read once.")
 
 
@@ -241,21 +243,33 @@ def _one(values: Iterable[str], what: str) -> str:
     return different[0] if different else ""
 
 
-def _beside_twins(
-    records: Iterable[RunRecord], task: Callable[[dict[str, Any]], tuple]
-) -> dict[tuple, tuple[int, tuple[str, str, str]]]:
-    """By task: how many seeds the 1-bit network has, its accuracy on test, its float twin's, and the gap."""
+@dataclasses.dataclass(frozen=True)
+class _BesideTwin:
+    """Means on test of a 1-bit network, over its seeds, and of its float twin, which may not have been run."""
+
+    seeds: int
+    binarized: float
+    twin: float | None
+
+    @property
+    def cells(self) -> tuple[str, str, str]:
+        """Both, and the gap."""
+        if self.twin is None:
+            return f"{self.binarized:.2f}", "not yet run", ""
+        return f"{self.binarized:.2f}", f"{self.twin:.2f}", f"{self.twin - self.binarized:.2f}"
+
+
+def _beside_twins(records: Iterable[RunRecord], task: Callable[[dict[str, Any]], tuple]) -> dict[tuple, _BesideTwin]:
+    """By task, in the order of the records."""
     runs: dict[tuple, list[RunRecord]] = {}
     for run in records:
         runs.setdefault((task(run.recipe), run.recipe["model"]["binarized"]), []).append(run)
     tests = {key: _mean_test(alike) for key, alike in runs.items()}
-    found = {}
-    for (key, binarized), test in tests.items():
-        if binarized:
-            twin = tests.get((key, False))
-            gap = ("not yet run", "") if twin is None else (f"{twin:.2f}", f"{twin - test:.2f}")
-            found[key] = (len(runs[key, True]), (f"{test:.2f}", *gap))
-    return found
+    return {
+        key: _BesideTwin(len(runs[key, True]), test, tests.get((key, False)))
+        for (key, binarized), test in tests.items()
+        if binarized
+    }
 
 
 def _mean_test(runs: Sequence[RunRecord]) -> float:

@@ -20,9 +20,15 @@ STUDY = "ablation"
 VARIANTS: dict[str, dict[str, Any]] = {
     **{
         name: {"parts": parts, "estimator": "window"}
-        for name, parts in {"plain": (), **{part: (part,) for part in PARTS}, "all": PARTS, **COUSINS}.items()
+        for name, parts in {
+            "plain": (),
+            **{part: (part,) for part in PARTS},
+            **{f"without_{part}": tuple(other for other in PARTS if other != part) for part in PARTS},
+            "all": PARTS,
+            **COUSINS,
+        }.items()
     },
-    "recommended": {"parts": RECOMMENDED, "estimator": None},
+    "recommended": {"parts": RECOMMENDED, "estimator": "triangle"},
     "float": {"binarized": False},
 }
 """Fields of `ModelConfig` by the name of the variant."""

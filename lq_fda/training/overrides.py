@@ -14,7 +14,7 @@ from lq_fda.errors import LqFdaError
 from lq_fda.training.recipe import Recipe, from_values, refusal, to_values
 
 _DEEPEST = 100
-_WORDS = {"none": None, "true": True, "false": False}  # Read in any case.
+_WORDS = {"none": None, "true": True, "false": False}  # Upper or lower case.
 
 
 def apply_overrides(recipe: Recipe, overrides: Sequence[str]) -> Recipe:

@@ -18,7 +18,7 @@ TAUGHT = {**BASE, "distillation": {"teacher": "run", "weight": 0.5}}
         (BASE, {**BASE, "model": {"parts": ["gate", "shift"], "width": 1.0}}, {"model.parts": "gate,shift"}),
         (BASE, TAUGHT, {"distillation.teacher": "run", "distillation.weight": "0.5"}),
         (TAUGHT, BASE, {"distillation": "None"}),
-        ({"epochs": 8}, BASE, {"model.parts": "", "model.width": "1.0"}),  # An older version's has fewer fields.
+        ({"epochs": 8}, BASE, {"model.parts": "[]", "model.width": "1.0"}),  # An older version's has fewer fields.
     ],
 )
 def test_changes_are_those_of_the_second_recipe(base, recipe, changes):
@@ -29,6 +29,7 @@ def test_changes_are_those_of_the_second_recipe(base, recipe, changes):
     ("data", "kept"),
     [
         ({"name": "cifar10", "data_dir": "/home/somebody/tfds"}, {"name": "cifar10"}),
+        ({"name": "folder", "data_dir": "/home/somebody/pairs/train/.."}, {"name": "folder", "data_dir": "pairs"}),
         ({"name": "digits", "data_dir": None}, {"name": "digits"}),
         ({"name": "folder", "data_dir": "/home/somebody/my_photos/"}, {"name": "folder", "data_dir": "my_photos"}),
     ],

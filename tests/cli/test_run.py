@@ -39,7 +39,7 @@ def test_the_whole_line_ends_with_a_report_and_can_go_on(tmp_path):
     card = (folder / "bundle" / "MODEL_CARD.md").read_text()
     result = RunDir(folder / "binarized").result()
     assert f"| 1-bit | {result.best_epoch} of 3 |" in card and f"{100 * result.test.top1:.2f} %" in card
-    assert "every gate held" in card and str(tmp_path) not in card
+    assert "every gate held" in card and str(tmp_path) not in card and "distilled" not in card
     html = (folder / "report.html").read_text()
     assert "Not measured." not in html and html.count("<svg") == 3
     assert not re.search(r"(src|href)=\"(https?:)?//", html)
@@ -53,19 +53,25 @@ def test_the_whole_line_ends_with_a_report_and_can_go_on(tmp_path):
     assert json.loads(resumed.stdout)["verification"]["passed"]
     assert "| Float twin | the same recipe |" in card
 
-    twin = tmp_path / "twin"
+
+@pytest.mark.slow
+def test_a_network_and_its_teacher_are_shipped_with_a_card_that_says_so(tmp_path):
+    twin, taught = tmp_path / "twin", tmp_path / "taught"
+    recipe = ("train", "--recipe", "digits_demo", "--set", "epochs=3", *SMALL)
     optimizer = ("--set", "optimizer=sgd", "--set", "learning_rate=0.1")
-    trained = lq_fda(
-        *("train", "--recipe", "digits_demo", "--float-twin", "--set", "epochs=3", *SMALL, *optimizer),
-        *("--output", twin),
-    )
-    assert trained.returncode == 0, trained.stderr
-    shipped = lq_fda("ship", folder / "binarized", "--float-run", twin, "--output", tmp_path / "shipped", "--json")
+    for options in (
+        ("--float-twin", *optimizer, "--output", twin),
+        ("--set", f"distillation.teacher={twin}", "--output", taught),
+    ):
+        trained = lq_fda(*recipe, *options)
+        assert trained.returncode == 0, trained.stderr
+    shipped = lq_fda("ship", taught, "--float-run", twin, "--output", tmp_path / "shipped", "--json")
     assert shipped.returncode == 0, shipped.stderr
     assert json.loads(shipped.stdout)["float_twin"] == json.loads((twin / "result.json").read_text())
     card = (tmp_path / "shipped" / "bundle" / "MODEL_CARD.md").read_text()
-    assert "| Float twin | the same recipe, with optimizer=sgd, learning_rate=0.1 |" in card
-    swapped = lq_fda("ship", twin, "--float-run", folder / "binarized", "--output", tmp_path / "swapped")
+    assert "; distilled from the float twin |" in card
+    assert "the same recipe, from the labels and random weights alone, with optimizer=sgd, learning_rate=0.1 |" in card
+    swapped = lq_fda("ship", twin, "--float-run", taught, "--output", tmp_path / "swapped")
     assert swapped.returncode == 1 and "float network" in swapped.stderr and not (tmp_path / "swapped").exists()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+import typer
 from PIL import Image
 
 SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "results" / "cifar10_pairs.py"))
@@ -55,3 +56,5 @@ def test_the_folder_has_a_class_for_every_ordered_pair(shared_tfds, tmp_path, mo
                 np.abs(squeezed - half).sum(axis=(1, 2, 3)).argmin() for half in (pixels[:, :16], pixels[:, 16:])
             ]
             assert file.parent.name == "_".join(names[stored["label"][index]] for index in nearest)
+    with pytest.raises(typer.BadParameter, match="not there yet"):
+        SCRIPT["lay_out"](shared_tfds, tmp_path / "pairs")

@@ -20,6 +20,7 @@ def test_a_variant_changes_the_network_alone():
         values = training.to_values(training.variant(RECIPE, name))
         assert values | {"model": None} == training.to_values(RECIPE) | {"model": None}
     assert training.variant(RECIPE, "all").model.parts == PARTS
+    assert training.variant(RECIPE, "without_excitation").model.parts == ("adjustment", "finetuning")
     assert training.variant(RECIPE, "reactnet").model.parts == COUSINS["reactnet"]
     assert not training.variant(RECIPE, "float").model.binarized
 

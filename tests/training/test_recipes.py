@@ -28,7 +28,7 @@ def test_every_recipe_survives_json_and_has_a_twin_and_a_note(name, tmp_path):
 
 
 def learned(values):
-    """The fields that decide what a run learns: not where its data and teacher lie, nor the parts of a float twin."""
+    """The fields that decide what a run learns: not where its data lie, nor the teacher, nor a float twin's parts."""
     model = dict(values["model"])
     if not model["binarized"]:
         model = {name: model[name] for name in ("name", "input_shape", "classes", "binarized")}
@@ -42,11 +42,12 @@ def values_of(name):
     return json.loads(json.dumps(training.to_values(training.get_recipe(name))))
 
 
-def today(record, default):
+def with_defaults(record, default):
     """A record's fields, with the default in those that came after it."""
     if not isinstance(record, dict) or not isinstance(default, dict):
         return record
-    return {name: today(record[name], value) if name in record else value for name, value in default.items()}
+    assert record.keys() <= default.keys()
+    return {name: with_defaults(record[name], value) if name in record else value for name, value in default.items()}
 
 
 def test_a_lab_note_says_what_the_record_says():
@@ -56,18 +57,23 @@ def test_a_lab_note_says_what_the_record_says():
     for name in training.recipe_names():
         note = " ".join(training.recipe_note(name).split())
         found = re.search(
-            r"Accuracy: ([\d.]+) % on validation, ([\d.]+) % on test \(seed (\d+), epoch (\d+) of (\d+)\)", note
+            r"(\d+) minutes.*Accuracy: ([\d.]+) % on validation, ([\d.]+) % on test "
+            r"\(seed (\d+), epoch (\d+) of (\d+)\)",
+            note,
         )
         if found:
             told[re.findall(r"--output runs/long/(\w+)", note)[-1]] = (name, found.groups())
     assert set(told) == set(records)
-    for run, (name, (validation, test, seed, epoch, epochs)) in told.items():
-        result, recorded = records[run].result, learned(today(records[run].recipe, values_of("cifar10_resnet20")))
+    for run, (name, (minutes, validation, test, seed, epoch, epochs)) in told.items():
+        result, recipe = records[run].result, records[run].recipe
+        recorded = learned(with_defaults({**recipe, "data": {**recipe["data"], "data_dir": None}}, values_of(name)))
+        assert int(minutes) == round(result.seconds / 60)
         assert (validation, test) == (f"{100 * result.validation.top1:.2f}", f"{100 * result.test.top1:.2f}")
         assert (int(epoch), int(epochs), int(seed)) == (result.best_epoch, result.epochs, recorded["seed"])
         assert learned(values_of(name)) == recorded
-        taught = "distillation.teacher=" in training.recipe_note(name)
-        assert taught == (records[run].recipe["distillation"] is not None)
+        teacher = re.search(r"distillation.teacher=(\S+)", training.recipe_note(name))
+        taught = teacher and training.to_values(training.apply_overrides(training.get_recipe(name), [teacher[0]]))
+        assert (taught["distillation"] if taught else None) == recipe["distillation"]
 
 
 def test_the_twin_of_a_distilled_bop_recipe_learns_from_labels_with_adam():
