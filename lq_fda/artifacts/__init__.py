@@ -33,7 +33,7 @@ from lq_fda.artifacts.records import (
     read_records,
     write_records,
 )
-from lq_fda.artifacts.run_dir import Result, RunDir, RunRecord, best_row, recipe_changes
+from lq_fda.artifacts.run_dir import Result, RunDir, RunRecord, best_row, recipe_changes, without_places
 from lq_fda.artifacts.system import describe_condition, describe_environment, describe_measurement, usable_cores
 from lq_fda.artifacts.verification import FileParity, Gate, LayerParity, Verification
 
@@ -78,6 +78,7 @@ __all__ = [
     "sha256_of",
     "understood",
     "usable_cores",
+    "without_places",
     "write_atomic",
     "write_json",
     "write_records",

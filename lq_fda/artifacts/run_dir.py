@@ -51,7 +51,7 @@ class RunRecord(pydantic.BaseModel):
         study: What it was trained for; runs of one study are compared with each other.
         name: Of the run's folder.
         date: When it ended.
-        recipe: Content of `recipe.json`, without the place of the data; of a folder of images its name is left.
+        recipe: Content of `recipe.json`, by `without_places`.
         result: How it ended.
         history: One row an epoch, without the columns of single layers.
         environment: Machine and versions.
@@ -72,6 +72,27 @@ class RunRecord(pydantic.BaseModel):
 def best_row(history: list[dict[str, float]]) -> dict[str, float]:
     """The epoch with the highest validation accuracy, whose weights are shipped; the first where several share it."""
     return max(history, key=lambda row: row["validation_accuracy"])
+
+
+def without_places(recipe: dict[str, Any]) -> dict[str, Any]:
+    """A recipe for other machines, where paths mean nothing: of a folder of images and of a run the name is left.
+
+    ```python
+    from lq_fda.artifacts import without_places
+
+    recipe = {"data": {"name": "cifar10", "data_dir": "/data"}, "start": "/runs/stage1"}
+    assert without_places(recipe) == {"data": {"name": "cifar10"}, "start": "stage1"}
+    ```
+    """
+    data = {name: value for name, value in recipe["data"].items() if name != "data_dir"}
+    if data["name"] == "folder":
+        data["data_dir"] = Path(recipe["data"]["data_dir"]).resolve().name
+    carried = {**recipe, "data": data}
+    if taught := recipe.get("distillation"):
+        carried["distillation"] = {**taught, "teacher": Path(taught["teacher"]).resolve().name}
+    if start := recipe.get("start"):
+        carried["start"] = Path(start).resolve().name
+    return carried
 
 
 def recipe_changes(base: dict[str, Any], recipe: dict[str, Any]) -> dict[str, str]:
@@ -202,15 +223,11 @@ class RunDir:
         history = [{name: row[name] for name in row if "/" not in name} for row in self.history()]
         ended = datetime.datetime.fromtimestamp(self.result_file.stat().st_mtime, datetime.timezone.utc)
         try:
-            data = recipe["data"]
-            place = data.pop("data_dir")
-            if data["name"] == "folder":
-                data["data_dir"] = Path(place).resolve().name  # Says which images; the rest means nothing elsewhere.
             return RunRecord(
                 study=study,
                 name=self.path.resolve().name,
                 date=ended.isoformat(timespec="seconds"),
-                recipe=recipe,
+                recipe=without_places(recipe),
                 result=result,
                 history=history,
                 environment=read_json(self.environment_file),

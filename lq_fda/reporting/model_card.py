@@ -5,7 +5,16 @@ from typing import Any
 
 import jinja2
 
-from lq_fda.artifacts import Bundle, RunDir, Verification, read_json, read_records, recipe_changes, write_atomic
+from lq_fda.artifacts import (
+    Bundle,
+    RunDir,
+    Verification,
+    read_json,
+    read_records,
+    recipe_changes,
+    without_places,
+    write_atomic,
+)
 from lq_fda.errors import LqFdaError
 from lq_fda.reporting import plots
 
@@ -31,7 +40,6 @@ def write_model_card(directory: Path, binarized: RunDir, twin: RunDir) -> Path:
             cure="Run `lq-fda run` or `lq-fda ship` again.",
         )
     recipe = binarized.recipe()
-    recipe["data"].pop("data_dir", None)  # The place on this machine says nothing to others.
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("lq_fda.reporting", "."),
         undefined=jinja2.StrictUndefined,
@@ -39,7 +47,7 @@ def write_model_card(directory: Path, binarized: RunDir, twin: RunDir) -> Path:
     )
     bundle = Bundle(directory / "bundle")
     card = environment.get_template("model_card.md.j2").render(
-        recipe=recipe,
+        recipe=without_places(recipe),
         twin_changes=_twin_changes(recipe, twin.recipe()),
         teacher=_teacher(recipe, twin),
         environment=read_json(binarized.environment_file),

@@ -34,13 +34,15 @@ def test_changes_are_those_of_the_second_recipe(base, recipe, changes):
         ({"name": "folder", "data_dir": "/home/somebody/my_photos/"}, {"name": "folder", "data_dir": "my_photos"}),
     ],
 )
-def test_a_record_says_which_images_and_not_where_they_lie(data, kept, tmp_path):
+def test_a_record_says_which_images_and_runs_and_not_where_they_lie(data, kept, tmp_path):
     run = RunDir(tmp_path / "run")
     run.path.mkdir()
     split = {"split": "test", "images": 2, "top1": 0.5}
     result = {"epochs": 1, "best_epoch": 1, "validation": split, "test": split, "seconds": 1, "images_per_second": 2}
     run.result_file.write_text(json.dumps(result))
-    run.recipe_file.write_text(json.dumps({"data": data}))
+    other_runs = {"start": "/runs/stage1", "distillation": {"teacher": str(tmp_path / "float"), "weight": 0.5}}
+    run.recipe_file.write_text(json.dumps({"data": data, **other_runs}))
     run.environment_file.write_text("{}")
     run.history_file.write_text("epoch,validation_accuracy\n1,0.5\n")
-    assert run.record("mine").recipe["data"] == kept
+    taught = {"teacher": "float", "weight": 0.5}
+    assert run.record("mine").recipe == {"data": kept, "start": "stage1", "distillation": taught}
