@@ -1,6 +1,7 @@
 """Training from a recipe to a run directory, and from where it stopped."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from lq_fda.artifacts import (
     best_row,
     describe_environment,
     remove_leftovers,
+    usable_cores,
     write_json,
 )
 from lq_fda.errors import LqFdaError
@@ -153,7 +155,14 @@ def _environment(strategy: StrategyName, distribution: tf.distribute.Strategy) -
         "devices": [device.name for device in tf.config.list_logical_devices()],
         "strategy": strategy,
         "replicas": distribution.num_replicas_in_sync,
+        "threads": _threads(),
     }
+
+
+def _threads() -> int:
+    """Of one operator: another number of them adds up in another order, so that a run is not repeated to the bit."""
+    asked = tf.config.threading.get_intra_op_parallelism_threads()
+    return asked or int(os.environ.get("TF_NUM_INTRAOP_THREADS") or 0) or usable_cores()
 
 
 @contextlib.contextmanager
