@@ -20,6 +20,7 @@ _NAME = re.compile(r"adb(?::(?P<serial>[A-Za-z0-9][A-Za-z0-9._:-]{0,99}))?")
 _DONE, _RECORDS = f"{FOLDER}/benchmark.done", f"{FOLDER}/benchmark.jsonl"
 _TIDY = f"rm -rf {PUSHED} {FOLDER}/{BUNDLE} {_DONE} {_RECORDS}"
 _POLL = 3.0  # Seconds; asking disturbs the phone a little.
+_PATIENCE = 3600.0  # Seconds that the standard protocol may take; a large network on an old phone takes minutes.
 # Seconds before the second, third, ... try to get back to a phone.
 _WAITS = (2, 4, 8, 15, 30, 60, 60)
 _CLOCKS = "cat /sys/devices/system/cpu/cpu*/cpufreq/scaling_cur_freq"
@@ -120,7 +121,7 @@ class AdbDevice:
             before = _condition(adb)
             _start(adb, protocol.rounds)
             progress("measuring", 0, 1)
-            _wait(adb, progress)
+            _wait(adb, _PATIENCE * max(1, protocol.rounds / STANDARD.rounds), progress)
             after = _condition(adb)
             records = _fetch(adb, bundle, protocol)
         for record in records:
@@ -164,9 +165,9 @@ def _start(adb: Adb, rounds: int) -> None:
         )
 
 
-def _wait(adb: Adb, progress: Callable[[str, int, int], None]) -> None:
-    """Until the app has ended; one that has vanished without a word has crashed."""
-    waits = list(_WAITS)
+def _wait(adb: Adb, patience: float, progress: Callable[[str, int, int], None]) -> None:
+    """Until the app has ended; one that has vanished without a word has crashed, one that never ends hangs."""
+    waits, deadline = list(_WAITS), time.monotonic() + patience
     while True:
         try:
             if adb.says(f"cat {_DONE}"):
@@ -175,6 +176,12 @@ def _wait(adb: Adb, progress: Callable[[str, int, int], None]) -> None:
                 raise LqFdaError(
                     "The app has ended without a result. Expected benchmark.done. Received: nothing.",
                     cure="Look into `adb logcat` for the reason, and run the same command again.",
+                )
+            if time.monotonic() > deadline:
+                raise LqFdaError(
+                    f"The app does not come to an end. Expected a result within {patience / 60:.0f} minutes. "
+                    "Received: none, and the app still runs.",
+                    cure="Keep the screen on and unlocked, ask for fewer `--rounds`, and look into `adb logcat`.",
                 )
             waits, wait = list(_WAITS), _POLL
         except Unplugged:

@@ -6,7 +6,7 @@ codes, are adb's as far as we know them, and have not been compared with a real 
 `pidof` and `dumpsys` are small programs there. The app's record has the fields of Benchmark.kt, and made-up times.
 
 The folder's state.json says how it behaves: `phones`, serials with their states; `full`, whether nothing can be
-written; `app`, what becomes of the app: ok, error, dies, old, absent; `gone`, for how many commands the phone is
+written; `app`, what becomes of the app: ok, error, dies, hangs, old, absent; `gone`, for how many commands the phone is
 unplugged once the app runs; `lines`, what the record holds instead.
 """
 
@@ -102,6 +102,8 @@ def app(arguments):
         print(f"Error type 3\nError: Activity class {{{APP}/{APP}.FromAdb}} does not exist.")
         return
     (FILES / "started").touch()
+    if state["app"] == "hangs":
+        return
     if state["app"] == "dies":
         (FILES / "started").unlink()
         return

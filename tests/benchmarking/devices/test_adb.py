@@ -28,6 +28,7 @@ def plug_in(tmp_path, monkeypatch):
     """Attaches a stand-in that behaves as it is told; returns its folder."""
     monkeypatch.setattr(phone, "_POLL", 0.01)
     monkeypatch.setattr(phone, "_WAITS", (0.01,) * 4)
+    monkeypatch.setattr(phone, "_PATIENCE", 30.0)
     folder = tmp_path / "phone"
     folder.mkdir()
     tools = tmp_path / "tools"
@@ -185,6 +186,14 @@ def test_what_goes_wrong_on_the_phone_is_one_error_and_leaves_it_tidy(plug_in, b
         list(AdbDevice("adb").measure(bundle, protocol=QUICK))
     assert str(caught.value).isprintable() and len(str(caught.value)) < 1500
     assert left(folder) == []
+
+
+def test_an_app_that_never_ends_is_stopped(plug_in, bundle, monkeypatch):
+    folder = plug_in(app="hangs")
+    monkeypatch.setattr(phone, "_PATIENCE", 0.5)
+    with pytest.raises(LqFdaError, match=r"does not come to an end.*the app still runs"):
+        list(AdbDevice("adb").measure(bundle, protocol=QUICK))
+    assert left(folder) == [] and "am force-stop" in (folder / "calls.txt").read_text()
 
 
 def test_records_that_lack_a_file_or_are_of_another_protocol_are_refused(plug_in, bundle):
