@@ -25,7 +25,7 @@ _CHANNELS_A_STEP = 8
 PARTS: tuple[Part, ...] = ("adjustment", "excitation", "finetuning")
 """The three layers."""
 RECOMMENDED: tuple[Part, ...] = (*PARTS, "standardized_weights")
-"""The three layers, and what pays beside them and costs nothing on a device; docs/accuracy.md has the figures."""
+"""The three layers with standardized weights, which cost nothing on a device; docs/accuracy.md has the figures."""
 COUSINS: dict[str, tuple[Part, ...]] = {
     "ir_net": ("standardized_weights",),
     "recu": ("clamped_weights",),
