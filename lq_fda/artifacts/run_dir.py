@@ -11,6 +11,7 @@ result.json       written when training ends
 
 import csv
 import datetime
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -86,13 +87,18 @@ def without_places(recipe: dict[str, Any]) -> dict[str, Any]:
     """
     data = {name: value for name, value in recipe["data"].items() if name != "data_dir"}
     if data["name"] == "folder":
-        data["data_dir"] = Path(recipe["data"]["data_dir"]).resolve().name
+        data["data_dir"] = _name(recipe["data"]["data_dir"])
     carried = {**recipe, "data": data}
     if taught := recipe.get("distillation"):
-        carried["distillation"] = {**taught, "teacher": Path(taught["teacher"]).resolve().name}
+        carried["distillation"] = {**taught, "teacher": _name(taught["teacher"])}
     if start := recipe.get("start"):
-        carried["start"] = Path(start).resolve().name
+        carried["start"] = _name(start)
     return carried
+
+
+def _name(place: str) -> str:
+    """Of a folder; a link keeps its own."""
+    return Path(os.path.abspath(place)).name
 
 
 def recipe_changes(base: dict[str, Any], recipe: dict[str, Any]) -> dict[str, str]:

@@ -48,7 +48,8 @@ def write_model_card(directory: Path, binarized: RunDir, twin: RunDir) -> Path:
     bundle = Bundle(directory / "bundle")
     card = environment.get_template("model_card.md.j2").render(
         recipe=without_places(recipe),
-        twin_changes=_twin_changes(recipe, twin.recipe()),
+        twin=without_places(twin.recipe()),
+        twin_changes=_twin_changes(without_places(recipe), without_places(twin.recipe())),
         teacher=_teacher(recipe, twin),
         environment=read_json(binarized.environment_file),
         results={"1-bit": binarized.result(), "float twin": twin.result()},
@@ -66,11 +67,12 @@ def _teacher(recipe: dict[str, Any], twin: RunDir) -> str:
     """Whom the network learned from beside the labels; empty for nobody."""
     if not recipe["distillation"]:
         return ""
-    same = Path(recipe["distillation"]["teacher"]).resolve() == twin.path.resolve()
-    return "the float twin" if same else "another network"
+    teacher = Path(recipe["distillation"]["teacher"]).resolve()
+    return "the float twin" if teacher == twin.path.resolve() else teacher.name
 
 
 def _twin_changes(recipe: dict[str, Any], twin: dict[str, Any]) -> list[str]:
-    """What the twin's training had of its own, apart from what the card says anyway."""
-    said = ("model", "data", "start", "distillation")
-    return [f"{key}={value}" for key, value in recipe_changes(recipe, twin).items() if key.split(".")[0] not in said]
+    """What the twin's training had of its own; that it had no teacher and no start is said in words."""
+    said = ("distillation=None", "start=None")
+    changes = (f"{key}={value}" for key, value in recipe_changes(recipe, twin).items())
+    return [change for change in changes if change not in said and not change.startswith(("model.", "data."))]

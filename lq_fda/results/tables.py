@@ -46,8 +46,9 @@ def _parts(model: dict[str, Any]) -> str:
     """What a network's blocks have; the gradient of the sign, too, where it is not the plain block's window."""
     if not model["binarized"]:
         return "float twin"
-    estimator = [name for name in (model["estimator"],) if name not in (None, "window")]
-    return ", ".join([*model["parts"], *estimator]).replace("_", " ") or "none"
+    estimator = model["estimator"] or ("triangle" if "adjustment" in model["parts"] else "window")  # As blocks have it.
+    beside = [] if estimator == "window" else [estimator]
+    return ", ".join([*model["parts"], *beside]).replace("_", " ") or "none"
 
 
 def trial_table(records: Sequence[RunRecord]) -> Table:
@@ -109,7 +110,7 @@ def breadth_table(records: Iterable[RunRecord]) -> Table:
     def task(recipe: dict[str, Any]) -> tuple[str, ...]:
         model, data = recipe["model"], recipe["data"]
         height, width, _ = model["input_shape"]
-        name = data.get("data_dir", data["name"])  # A record has the place of a folder alone.
+        name = data.get("data_dir", data["name"])  # Only a folder of images has one: its name.
         return model["name"], name, f"{height}x{width}", str(model["classes"]), str(recipe["epochs"])
 
     table = _table("network", "data set", "image", right=("classes", "epochs", "seeds", "1-bit %", "float %", "gap"))

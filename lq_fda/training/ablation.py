@@ -28,7 +28,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
             **COUSINS,
         }.items()
     },
-    "recommended": {"parts": RECOMMENDED, "estimator": "triangle"},
+    "recommended": {"parts": RECOMMENDED, "estimator": None},
     "float": {"binarized": False},
 }
 """Fields of `ModelConfig` by the name of the variant."""

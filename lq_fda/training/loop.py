@@ -161,8 +161,9 @@ def _environment(strategy: StrategyName, distribution: tf.distribute.Strategy) -
 
 def _threads() -> int:
     """Of one operator: another number of them adds up in another order, so that a run is not repeated to the bit."""
-    asked = tf.config.threading.get_intra_op_parallelism_threads()
-    return asked or int(os.environ.get("TF_NUM_INTRAOP_THREADS") or 0) or usable_cores()
+    text = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    asked = tf.config.threading.get_intra_op_parallelism_threads() or (int(text) if text.isdecimal() else 0)
+    return asked or usable_cores()
 
 
 @contextlib.contextmanager

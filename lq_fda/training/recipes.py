@@ -152,7 +152,7 @@ def cifar10_resnet20_short() -> Recipe:
 
         lq-fda ablate --recipe cifar10_resnet20_short --set data.data_dir=DIR --seeds 0,1,2 --output DIR
 
-    Hardware: 2 cores of an AMD EPYC with bfloat16 instructions, 5 to 18 minutes a run, with other work beside it.
+    Hardware: 2 cores of an AMD EPYC with bfloat16 instructions, 5 to 35 minutes a run, with other work beside it.
     The learning rate was chosen on validation in runs of 4 epochs, for the plain block and for all three parts alike:
     0.002, 0.005 and 0.01 gave 58.1, 63.8 and 65.7 % with the plain block, 64.8, 69.3 and 71.3 % with all parts.
     """
@@ -161,7 +161,7 @@ def cifar10_resnet20_short() -> Recipe:
 
 @_registered
 def cifar10_resnet20_long() -> Recipe:
-    """ResNet-20 on CIFAR-10 in 60 epochs with the float twin as teacher, which is to be named: two hours on a CPU.
+    """ResNet-20 on CIFAR-10 in 60 epochs, the float twin as teacher: an hour on a CPU, and another for the twin.
 
     Commands, the twin first:
 
@@ -210,7 +210,7 @@ def cifar10_resnet18() -> Recipe:
 
 @_registered
 def cifar10_resnet18_short() -> Recipe:
-    """ResNet-18 on CIFAR-10 in 16 epochs, 8 of them at 24 x 24 pixels, with the float twin as teacher, to be named.
+    """ResNet-18 on CIFAR-10 in 16 epochs, 8 of them at 24 x 24 pixels, with the float twin as teacher.
 
     Commands, the twin first:
 

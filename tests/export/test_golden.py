@@ -34,4 +34,6 @@ def test_a_card_says_what_the_records_say(folder):
         accuracy = f"{100 * result.validation.top1:.2f} % | {100 * result.test.top1:.2f} %"
         assert f"| {row} | {result.best_epoch} of {result.epochs} | {accuracy} |" in card
     assert f"twin: {100 * (twin.result.test.top1 - ours.result.test.top1):.2f} points, one seed" in card
+    teacher = ours.recipe["distillation"]["teacher"]
+    assert teacher == twin.name and "; distilled from the float twin |" in card
     assert f"{ours.recipe['precision']}, seed {ours.recipe['seed']}" in card

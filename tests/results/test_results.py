@@ -85,6 +85,8 @@ def test_the_ablation_has_means_spread_and_gain_the_weakest_first():
         ("float", "float twin", "1", "80.00", "80.00", "", "+29.00"),
     ]
     assert rows(results.ablation_table(records[2:3]))[0][-1] == ""
+    for parts, shown in ((["adjustment"], "adjustment, triangle"), (["excitation"], "excitation"), ([], "none")):
+        assert rows(results.ablation_table([run("a_seed0", 0.5, parts=parts, estimator=None)]))[0][1] == shown
     assert rows(results.ablation_table([])) == []
 
 

@@ -20,7 +20,10 @@ def test_a_variant_changes_the_network_alone():
         values = training.to_values(training.variant(RECIPE, name))
         assert values | {"model": None} == training.to_values(RECIPE) | {"model": None}
     assert training.variant(RECIPE, "all").model.parts == PARTS
-    assert training.variant(RECIPE, "without_excitation").model.parts == ("adjustment", "finetuning")
+    assert training.variant(RECIPE, "recommended") == RECIPE, "the networks' default"
+    for part in PARTS:
+        without = training.variant(RECIPE, f"without_{part}").model.parts
+        assert {*PARTS} - {*without} == {part} and len(without) == 2
     assert training.variant(RECIPE, "reactnet").model.parts == COUSINS["reactnet"]
     assert not training.variant(RECIPE, "float").model.binarized
 
