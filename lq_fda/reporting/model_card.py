@@ -39,7 +39,7 @@ def write_model_card(directory: Path, binarized: RunDir, twin: RunDir) -> Path:
             f"There are no times for the model card. Received: {str(directory / 'benchmark.jsonl')!r} is empty.",
             cure="Run `lq-fda run` or `lq-fda ship` again.",
         )
-    recipe = binarized.recipe()
+    recipe, twin_recipe = without_places(binarized.recipe()), without_places(twin.recipe())
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("lq_fda.reporting", "."),
         undefined=jinja2.StrictUndefined,
@@ -47,10 +47,10 @@ def write_model_card(directory: Path, binarized: RunDir, twin: RunDir) -> Path:
     )
     bundle = Bundle(directory / "bundle")
     card = environment.get_template("model_card.md.j2").render(
-        recipe=without_places(recipe),
-        twin=without_places(twin.recipe()),
-        twin_changes=_twin_changes(without_places(recipe), without_places(twin.recipe())),
-        teacher=_teacher(recipe, twin),
+        recipe=recipe,
+        twin=twin_recipe,
+        twin_changes=_twin_changes(recipe, twin_recipe),
+        teacher=_teacher(binarized.recipe(), twin),
         environment=read_json(binarized.environment_file),
         results={"1-bit": binarized.result(), "float twin": twin.result()},
         bundle=bundle.manifest,
